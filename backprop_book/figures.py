@@ -1,0 +1,66 @@
+"""How the book's figures look: one style, four colours that also differ as lines, direct labels."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+BLUE, ORANGE, GREEN, PURPLE = "#0072b2", "#c04e00", "#00795a", "#a8487d"
+INK, MUTED = "#1b1b1f", "#75757d"
+
+STYLE: Any = {
+    "font.size": 10,
+    "axes.labelsize": 10,
+    "axes.titlesize": 10,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "lines.linewidth": 1.8,
+}
+
+
+def new_figure(width: float = 4.8, height: float = 3.0, n_columns: int = 1) -> "tuple[Figure, Any]":
+    """Return a figure of that many inches and its axes (an array of them for several columns).
+
+    Sets the book's style for the session. Raises ImportError, with the cure, without matplotlib.
+
+    >>> figure, ax = new_figure()
+    >>> line, = ax.plot([0, 1], [0, 1])
+    >>> label_end(line, "rising").get_text()
+    'rising'
+    """
+    try:
+        from cycler import cycler
+        from matplotlib import pyplot as plt
+    except ImportError as error:
+        raise ImportError("figures need matplotlib: pip install matplotlib") from error
+    styles = cycler(color=[BLUE, ORANGE, GREEN, PURPLE]) + cycler(linestyle=["-", "--", "-.", ":"])
+    plt.rcParams.update(STYLE)
+    plt.rcParams["axes.prop_cycle"] = styles
+    return plt.subplots(1, n_columns, figsize=(width, height), layout="constrained")
+
+
+def label_end(line: "Line2D", text: str, dy: float = 0.0) -> Any:
+    """Write a label at the end of a line, in its colour, dy points higher than where it ends."""
+    axes: Axes = line.axes  # type: ignore[assignment]
+    x, y = line.get_xdata()[-1], line.get_ydata()[-1]  # type: ignore[index]
+    return axes.annotate(
+        text,
+        (x, y),
+        xytext=(5, dy),
+        textcoords="offset points",
+        color=line.get_color(),
+        va="center",
+    )

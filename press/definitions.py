@@ -1,0 +1,167 @@
+"""Hold a chapter to the package: the same definitions, and no import of what is yet to come."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import backprop_book
+from press.comparing import difference
+from press.faults import Fault
+from press.fences import Page
+
+PACKAGE = Path(backprop_book.__file__).parent
+
+SUPPORTING = {
+    "data": "the data sets: nothing in them is derived",
+    "figures": "how the book's figures look",
+    "checks": "checks of shapes and types, so that a function's body is its mathematics",
+}
+"""The modules that no chapter writes, each with its reason."""
+
+WRITTEN_IN = re.compile(r"Written in chapter (\d+)")
+CHAPTER = re.compile(r"(\d+)-")
+
+
+def chapter_number(path: Path) -> int | None:
+    """Return the number a chapter's file name begins with; None for a page that is no chapter."""
+    number = CHAPTER.match(path.name)
+    return int(number[1]) if number else None
+
+
+def module_chapters() -> dict[str, int]:
+    """Return the chapter that writes each module of the package, 0 for a supporting module.
+
+    Raises ValueError for a module whose docstring names no chapter and that is not in SUPPORTING.
+    """
+    chapters = {}
+    for file in sorted(PACKAGE.glob("[!_]*.py")):
+        docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+        written = WRITTEN_IN.search(docstring)
+        if not written and file.stem not in SUPPORTING:
+            raise ValueError(f"{file.name}: its docstring should say 'Written in chapter N'")
+        chapters[file.stem] = int(written[1]) if written else 0
+    return chapters
+
+
+def definition_faults(page: Page) -> list[Fault]:
+    """Return the definitions of a page that are missing or differ from the package's."""
+    number = chapter_number(page.path)
+    if number is None:
+        return []
+    told = {name: (line, node) for name, line, node in _page_definitions(page)}
+    faults = []
+    for module, chapter in module_chapters().items():
+        for name, node in _module_definitions(module).items():
+            if name in told and not same_definition(told[name][1], node):
+                faults.append(_differs(page, told[name][0], name, told[name][1], node))
+            elif name not in told and chapter == number:
+                message = f"{module}.{name} is not written here; it should stand in this chapter"
+                faults.append(Fault(page.path, 1, message))
+    return faults
+
+
+def import_faults(page: Page) -> Iterator[Fault]:
+    """Yield the imports of what neither an earlier chapter wrote nor a supporting module holds."""
+    number = chapter_number(page.path)
+    for line, node in _imports(page):
+        for name in _imported_names(node):
+            chapter = _chapter_of(name)
+            if chapter is None:
+                yield Fault(page.path, line, f"backprop_book has no public name {name!r}")
+            elif number is not None and chapter >= number:
+                message = f"{name} is imported, but it is chapter {chapter} that writes it"
+                yield Fault(page.path, line, message)
+
+
+def same_definition(a: ast.stmt, b: ast.stmt) -> bool:
+    """Compare two definitions, docstrings, comments, decorators and annotations aside."""
+    return bare(a) == bare(b)
+
+
+def bare(node: ast.stmt) -> str:
+    """Return a definition's code without docstrings, comments, decorators and annotations."""
+    return ast.unparse(_Bare().visit(ast.parse(ast.unparse(node))))
+
+
+class _Bare(ast.NodeTransformer):
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return self._strip(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        return self._strip(node)
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        if node.value is None:
+            return None
+        assign = ast.Assign([node.target], node.value)
+        return ast.fix_missing_locations(ast.copy_location(assign, node))
+
+    def _strip(self, node: ast.FunctionDef | ast.ClassDef) -> ast.AST:
+        if ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+        node.decorator_list = []
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+        return self.generic_visit(node)
+
+
+def _differs(page: Page, line: int, name: str, told: ast.stmt, held: ast.stmt) -> Fault:
+    diff = difference(bare(told), bare(held)).replace("--- shown", "--- the chapter's")
+    diff = diff.replace("+++ printed", "+++ the package's")
+    return Fault(page.path, line, f"{name} differs from the package's:\n{diff}")
+
+
+def _page_definitions(page: Page) -> Iterator[tuple[str, int, ast.stmt]]:
+    for snippet in page.snippets:
+        for node in ast.parse(snippet.code.source).body:
+            for name in _defined(node):
+                yield name, snippet.code.line + node.lineno, node
+
+
+def _module_definitions(module: str) -> dict[str, ast.stmt]:
+    if module in SUPPORTING:
+        return {}
+    tree = ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
+    return {name: node for node in tree.body for name in _defined(node)}
+
+
+def _defined(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return [node.name]
+    if isinstance(node, ast.Assign):
+        return [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return []
+
+
+def _imports(page: Page) -> Iterator[tuple[int, ast.Import | ast.ImportFrom]]:
+    for snippet in page.snippets:
+        for node in ast.walk(ast.parse(snippet.code.source)):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                yield snippet.code.line + node.lineno, node
+
+
+def _imported_names(node: ast.Import | ast.ImportFrom) -> list[str]:
+    """Return what a statement imports of the package; a module stands for itself."""
+    if isinstance(node, ast.Import):
+        modules = [alias.name for alias in node.names]
+        return [m.partition(".")[2] for m in modules if m.startswith("backprop_book")]
+    package, _, module = (node.module or "").partition(".")
+    if package != "backprop_book":
+        return []
+    return [module] if module else [alias.name for alias in node.names]
+
+
+def _chapter_of(name: str) -> int | None:
+    """Return the chapter that writes a public name or a module, 0 for supporting modules."""
+    chapters = module_chapters()
+    if name in chapters:
+        return chapters[name]
+    if name not in backprop_book.__all__:
+        return None
+    module = getattr(backprop_book, name).__module__.rpartition(".")[2]
+    return chapters[module]

@@ -1,0 +1,63 @@
+"""Put a page's SVG figures into its HTML, in the colours and the type of the page around them."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+IMAGE = re.compile(r'<img\b[^>]*?\bsrc="(?P<src>[^"]*\bfigures/(?P<name>[\w-]+)\.svg)"[^>]*>')
+ALT = re.compile(r'\balt="(?P<alt>[^"]+)"')
+VIEW_BOX = re.compile(r'\bviewBox="[\d.]+ [\d.]+ (?P<width>[\d.]+) [\d.]+"')
+PIXELS_PER_UNIT = 1.35
+
+COLOURS = {
+    "#0072b2": "var(--plot-1)",
+    "#c04e00": "var(--plot-2)",
+    "#00795a": "var(--plot-3)",
+    "#a8487d": "var(--plot-4)",
+    "#75757d": "var(--plot-muted)",
+    "#1b1b1f": "currentColor",
+    "#000000": "currentColor",
+    "#ffffff": "var(--md-default-bg-color)",
+}
+COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b")
+NOT_DRAWN = re.compile(r"<metadata>.*?</metadata>|<style\b.*?</style>|<!--.*?-->", re.DOTALL)
+ID = re.compile(r'(\bid="|href="#|url\(#)(?=[\w.-])')
+FONT = re.compile(r"font: ([^;\"]*?)([\d.]+px) [^;\"]*")
+
+
+def inline_figures(page: str, find: Callable[[str], Path]) -> str:
+    """Replace each image of a figure by its SVG; `find` tells the file behind an image's address.
+
+    Raises ValueError for a figure that is not there or has no alternative text.
+    """
+    return IMAGE.sub(lambda match: _inline(match, find(match["src"])), page)
+
+
+def _inline(image: re.Match[str], path: Path) -> str:
+    alt = ALT.search(image[0])
+    if not alt:
+        raise ValueError(f"{image['src']}: this figure has no alternative text")
+    if not path.is_file():
+        raise ValueError(f"{image['src']}: there is no such figure")
+    return _opening(path, alt["alt"]) + restyle(_body(path), image["name"])
+
+
+def restyle(body: str, name: str) -> str:
+    """Give a drawing ids of its own, the page's colours and the page's type."""
+    body = NOT_DRAWN.sub("", body)
+    body = ID.sub(rf"\1{name}-", body)
+    body = FONT.sub(r"font: \1\2 var(--sans)", body)
+    return COLOUR.sub(lambda match: COLOURS.get(match[0].lower(), match[0]), body)
+
+
+def _body(path: Path) -> str:
+    text = path.read_text(encoding="utf-8")
+    return text[text.index(">", text.index("<svg")) + 1 :].strip()
+
+
+def _opening(path: Path, alt: str) -> str:
+    box = VIEW_BOX.search(path.read_text(encoding="utf-8"))
+    if not box:
+        raise ValueError(f"{path.name}: this SVG has no viewBox")
+    width = round(float(box["width"]) * PIXELS_PER_UNIT)
+    return f'<svg class="plot" role="img" aria-label="{alt}" {box[0]} style="max-width: {width}px">'

@@ -1,0 +1,65 @@
+"""What MkDocs calls while it builds the book; each hook hands its work to the module it is of."""
+
+import posixpath
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import Files
+from mkdocs.structure.nav import Navigation
+from mkdocs.structure.pages import Page
+from mkdocs.structure.toc import AnchorLink
+from mkdocs.utils.templates import TemplateContext
+
+from press.counts import fill_counts
+from press.figures import inline_figures
+from press.math import typeset_formulas, typeset_title
+from press.snippet_ids import mark_snippets
+
+
+def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Fill in the counts that a page tells."""
+    with _named(page):
+        return fill_counts(markdown, lambda: _read_pages(files))
+
+
+def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Number the snippets of a page."""
+    with _named(page):
+        return mark_snippets(html, page.markdown or "")
+
+
+def on_page_context(
+    context: TemplateContext, *, page: Page, config: MkDocsConfig, nav: Navigation
+) -> None:
+    """Typeset formulas and inline figures; by now the search index has read the plain page."""
+
+    def find(src: str) -> Path:
+        return Path(config.docs_dir, posixpath.normpath(posixpath.join(page.url, src)))
+
+    with _named(page):
+        page.content = inline_figures(typeset_formulas(page.content or ""), find)
+        for entry in _entries(page.toc):
+            entry.title = typeset_title(entry.title)
+
+
+def _read_pages(files: Files) -> list[str]:
+    pages = [f for f in files.documentation_pages() if f.src_uri.endswith(".md")]
+    return [page.content_string for page in pages]
+
+
+def _entries(toc: Iterable[AnchorLink]) -> Iterator[AnchorLink]:
+    for entry in toc:
+        yield entry
+        yield from _entries(entry.children)
+
+
+@contextmanager
+def _named(page: Page) -> Iterator[None]:
+    """Turn a fault in a page into one that stops the build and names the page."""
+    try:
+        yield
+    except ValueError as fault:
+        raise PluginError(f"{page.file.src_uri}: {fault}") from fault

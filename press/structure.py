@@ -1,0 +1,87 @@
+"""Say what is wrong with a page's links, anchors, headings and images, before the site is built."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import markdown
+from markdown.extensions.toc import slugify
+from mkdocs.config import load_config
+
+from press.faults import Fault
+from press.fences import Page
+
+ROOT = Path(__file__).parent.parent
+LINK = re.compile(r"(?P<image>!?)\[(?P<text>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<target>[^()\s]+)\)")
+HEADING = re.compile(r"^#{1,6} +(?P<text>.+?)(?: *\{#(?P<id>[\w-]+)[^}]*\})? *$", re.MULTILINE)
+ID = re.compile(r"\bid=\"([^\"]+)\"")
+INLINE_CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
+ELSEWHERE = ("http:", "https:", "mailto:")
+
+
+def structure_faults(page: Page) -> Iterator[Fault]:
+    """Yield the broken links and anchors, the repeated headings and the images without alt text."""
+    prose = without_code(page)
+    yield from _heading_faults(page, prose)
+    for link in LINK.finditer(prose):
+        line = page.line_of(link.start())
+        if link["image"] and not link["text"].strip():
+            yield Fault(page.path, line, f"the image {link['target']} has no alt text")
+        fault = _link_fault(page.path, link["target"])
+        if fault:
+            yield Fault(page.path, line, fault)
+
+
+def without_code(page: Page) -> str:
+    """Return the page's text with its code blanked out, every character in its place."""
+    text = page.text
+    for fence in page.fences:
+        text = text[: fence.start] + _blank(text[fence.start : fence.end]) + text[fence.end :]
+    return INLINE_CODE.sub(lambda code: _blank(code[0]), text)
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the ids that a page of the site has."""
+    return _anchors(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _anchors(text: str) -> set[str]:
+    settings = _markdown_settings()
+    html = markdown.markdown(text, **settings)
+    return set(ID.findall(html))
+
+
+@cache
+def _markdown_settings() -> dict[str, Any]:
+    config = load_config(str(ROOT / "mkdocs.yml"))
+    return {"extensions": config.markdown_extensions, "extension_configs": config.mdx_configs}
+
+
+def _blank(text: str) -> str:
+    return re.sub(r"[^\n]", " ", text)
+
+
+def _heading_faults(page: Page, prose: str) -> Iterator[Fault]:
+    seen: dict[str, int] = {}
+    for heading in HEADING.finditer(prose):
+        name = heading["id"] or slugify(heading["text"], "-")
+        line = page.line_of(heading.start())
+        if name in seen:
+            message = f"the heading's id {name!r} is that of line {seen[name]} too"
+            yield Fault(page.path, line, message)
+        seen.setdefault(name, line)
+
+
+def _link_fault(path: Path, target: str) -> str | None:
+    if target.startswith(ELSEWHERE):
+        return None
+    file, _, anchor = target.partition("#")
+    destination = path.parent / file if file else path
+    if not destination.exists():
+        return f"the link to {target} leads nowhere: there is no {file}"
+    if anchor and destination.suffix == ".md" and anchor not in anchors(destination):
+        return f"the link to {target} leads nowhere: {destination.name} has no #{anchor}"
+    return None
