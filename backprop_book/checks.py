@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping
 from functools import wraps
 from inspect import Signature, signature
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,8 +45,7 @@ def shapes(notation: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
             _check_arrays(names, given, wanted)
             result: Any = function(*args, **kwargs)
             output, backward = result
-            checked: Any = output, _checked_backward(output, backward)
-            return checked
+            return cast(R, (output, _checked_backward(output, backward)))
 
         return wrapper
 

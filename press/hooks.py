@@ -15,6 +15,7 @@ from mkdocs.utils.templates import TemplateContext
 
 from press.counts import fill_counts
 from press.figures import inline_figures
+from press.labs import clean_lab
 from press.math import typeset_formulas, typeset_title
 from press.snippet_ids import mark_snippets
 
@@ -26,9 +27,10 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
 
 
 def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Number the snippets of a page."""
+    """Number the snippets of a page; a lab sheds what the book has no use for."""
+    prepare = clean_lab if page.file.src_uri.endswith(".ipynb") else mark_snippets
     with _named(page):
-        return mark_snippets(html, page.markdown or "")
+        return prepare(html, page.markdown or "")
 
 
 def on_page_context(
@@ -61,5 +63,5 @@ def _named(page: Page) -> Iterator[None]:
     """Turn a fault in a page into one that stops the build and names the page."""
     try:
         yield
-    except ValueError as fault:
+    except (ValueError, SyntaxError) as fault:
         raise PluginError(f"{page.file.src_uri}: {fault}") from fault

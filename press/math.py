@@ -19,7 +19,8 @@ function typeset(tex, displayMode) {
 }
 """
 FORMULA = re.compile(
-    r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL
+    r'(?P<opening><(?P<tag>span|div) class="arithmatex">)\\(?P<kind>[(\[])(?P<tex>.*?)\\[)\]]</(?P=tag)>',
+    re.DOTALL,
 )
 IN_A_TITLE = re.compile(r"\\\((?P<tex>.+?)\\\)")
 
@@ -55,5 +56,5 @@ def _engine() -> Any:
 
 
 def _typeset_match(match: re.Match[str]) -> str:
-    tag, tex = match["tag"], html.unescape(match["tex"])
-    return f'<{tag} class="arithmatex">{typeset(tex, tag == "div")}</{tag}>'
+    markup = typeset(html.unescape(match["tex"]), match["kind"] == "[")
+    return f"{match['opening']}{markup}</{match['tag']}>"

@@ -57,6 +57,7 @@ def _run_snippet(snippet: Snippet, document: Document) -> Ran:
     try:
         with redirect_stdout(printed), warnings.catch_warnings():
             warnings.simplefilter("error")  # a reader would see it, so the page must not raise it
+            warnings.filterwarnings("ignore", "FigureCanvasSVG is non-interactive")
             example.evaluate()
         return Ran(printed.getvalue(), _take_figures())
     except Exception as error:
