@@ -15,38 +15,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.floating[Any]]
+Parameters = dict[str, Array]
+Axes = tuple[str, ...]
 Rule = Callable[[str, Any, Mapping[str, Any]], Any]
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_REAL = (int, float, np.floating, np.integer)
 
 
 def shapes(notation: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Hold a differentiable function's arrays, and what its `backward` is given, to a notation.
 
-    In `(n,d),(d,h),(h)->(n,h)` a letter stands for one length throughout; `h?` may be absent. The
-    arrays are of floats, all of one dtype, none of them empty.
+    In `(n,d),(d,h),(h)->(n,h)` a letter stands for one length throughout; `h?` may be absent, and
+    stands last. The arrays are of floats, all of one dtype, none of them empty. The function that comes
+    back has the notation as its attribute `notation`.
 
     >>> @shapes("(n),(n)->()")
     ... def dot(a, b):
     ...     return a @ b, lambda dproduct: (dproduct * b, dproduct * a)
     >>> dot(np.ones(3), np.ones(2))
     Traceback (most recent call last):
-    ValueError: b has shape (2,); it should be (n) with n = 3
+    ValueError: b has shape (2,); it should be (n,) with n = 3
     """
-    wanted = _parse(notation.split("->")[0])
+    inputs = _parse(notation.split("->")[0])
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         told = signature(function)
-        names = list(told.parameters)[: len(wanted)]
+        wanted = list(zip(told.parameters, inputs, strict=False))
 
         @wraps(function)
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-            given = told.bind(*args, **kwargs).args if kwargs else args
-            _check_arrays(names, given, wanted)
+            _check_arrays(told.bind(*args, **kwargs).args if kwargs else args, wanted)
             result: Any = function(*args, **kwargs)
             output, backward = result
             return cast(R, (output, _checked_backward(output, backward)))
 
+        wrapper.__dict__["notation"] = notation
         return wrapper
 
     return decorate
@@ -68,10 +73,11 @@ def values(**rules: Rule) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
         @wraps(function)
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-            bound = _bind(told, args, kwargs)
+            given = _by_name(told, args, kwargs)
             for name, rule in rules.items():
-                bound.arguments[name] = rule(name, bound.arguments[name], bound.arguments)
-            return function(*bound.args, **bound.kwargs)
+                given[name] = rule(name, given[name], given)
+            ready: Callable[..., R] = function
+            return ready(**given)
 
         return wrapper
 
@@ -79,21 +85,57 @@ def values(**rules: Rule) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def positive(name: str, value: Any, _: Mapping[str, Any]) -> float:
-    """Rule: a positive finite number."""
+    """Rule: a positive finite number. It goes on as a Python float, so float32 stays float32.
+
+    >>> positive("learning_rate", np.float64(0.5), {})
+    0.5
+    """
     if not _is_real(value) or not (math.isfinite(value) and value > 0):
         raise ValueError(f"{name} is {value!r}; it should be a positive finite number")
     return float(value)
 
 
+def rates(name: str, value: Any, others: Mapping[str, Any]) -> list[float]:
+    """Rule: positive finite numbers, one or more.
+
+    >>> rates("learning_rates", np.array([0.5, 1.0]), {})
+    [0.5, 1.0]
+    """
+    if not np.iterable(value):
+        raise TypeError(f"{name} is {value!r}; it should be a list of numbers")
+    checked = [positive(f"{name}[{i}]", rate, others) for i, rate in enumerate(value)]
+    if not checked:
+        raise ValueError(f"{name} is empty; it should hold one number or more")
+    return checked
+
+
 def count(name: str, value: Any, _: Mapping[str, Any]) -> int:
-    """Rule: a whole number, 1 or more."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{name} is {value!r}; it should be a whole number, 1 or more")
-    return int(value)
+    """Rule: a whole number, 1 or more.
+
+    >>> count("batch_size", 0, {})
+    Traceback (most recent call last):
+    ValueError: batch_size is 0; it should be a whole number, 1 or more
+    """
+    return _whole(name, value, 1)
+
+
+def seed_number(name: str, value: Any, _: Mapping[str, Any]) -> int:
+    """Rule: a whole number, 0 or more.
+
+    >>> seed_number("seed", None, {})
+    Traceback (most recent call last):
+    ValueError: seed is None; it should be a whole number, 0 or more
+    """
+    return _whole(name, value, 0)
 
 
 def generator(name: str, value: Any, _: Mapping[str, Any]) -> np.random.Generator:
-    """Rule: a NumPy random generator."""
+    """Rule: a NumPy random generator.
+
+    >>> generator("rng", 1, {})
+    Traceback (most recent call last):
+    TypeError: rng is 1; it should be a generator: np.random.default_rng(seed)
+    """
     if not isinstance(value, np.random.Generator):
         message = f"{name} is {value!r}; it should be a generator: np.random.default_rng(seed)"
         raise TypeError(message)
@@ -101,36 +143,101 @@ def generator(name: str, value: Any, _: Mapping[str, Any]) -> np.random.Generato
 
 
 def optional(rule: Rule) -> Rule:
-    """Return a rule that lets None pass."""
+    """Return a rule that lets None pass.
+
+    >>> optional(count)("batch_size", None, {}) is None
+    True
+    """
     return lambda name, value, others: None if value is None else rule(name, value, others)
 
 
-def floats(name: str, value: Any, _: Mapping[str, Any]) -> Any:
-    """Rule: an array of floats with something in it."""
-    _check_floats(name, value)
+def callback(name: str, value: Any, _: Mapping[str, Any]) -> Any:
+    """Rule: a function, or anything else that can be called.
+
+    >>> callback("f", 1.0, {})
+    Traceback (most recent call last):
+    TypeError: f is a float; it should be a function
+    """
+    if not callable(value):
+        raise TypeError(f"{name} is {_a(value)}; it should be a function")
     return value
 
 
+def scalar_function(name: str, value: Any, others: Mapping[str, Any]) -> Callable[..., Any]:
+    """Rule: a function that returns one number, and is held to that at every call.
+
+    >>> scalar_function("f", np.sqrt, {})(np.ones(3))
+    Traceback (most recent call last):
+    ValueError: f returned an array of shape (3,); it should return one number
+    """
+    callback(name, value, others)
+
+    def checked(*args: Any) -> Any:
+        result = value(*args)
+        if getattr(result, "shape", ()) != ():
+            told = f"{name} returned an array of shape {result.shape}"
+            raise ValueError(f"{told}; it should return one number")
+        if not (hasattr(result, "shape") or _is_real(result)):
+            raise TypeError(f"{name} returned {_a(result)}; it should return one number")
+        return result
+
+    return checked
+
+
 def doubles(name: str, value: Any, _: Mapping[str, Any]) -> Any:
-    """Rule: an array of float64; differences of nearby values are noise in anything shorter."""
+    """Rule: an array of float64; small differences drown in the rounding of anything shorter.
+
+    >>> doubles("x", np.ones(3, dtype=np.float32), {})
+    Traceback (most recent call last):
+    TypeError: x has dtype float32; it should be float64
+    """
     _check_floats(name, value)
     if value.dtype != np.float64:
         raise TypeError(f"{name} has dtype {value.dtype}; it should be float64")
     return value
 
 
-def symmetric(name: str, value: Any, _: Mapping[str, Any]) -> Any:
-    """Rule: a symmetric matrix that is not all zeros."""
-    _check_floats(name, value)
+def symmetric(name: str, value: Any, others: Mapping[str, Any]) -> Any:
+    """Rule: a symmetric matrix of float64, its entries finite and not all 0.
+
+    >>> symmetric("matrix", np.array([[1.0, 2.0], [3.0, 4.0]]), {})
+    Traceback (most recent call last):
+    ValueError: matrix differs from its transpose by 1.0; it should be symmetric
+    """
+    doubles(name, value, others)
     if value.ndim != 2 or value.shape[0] != value.shape[1]:
         raise ValueError(f"{name} has shape {value.shape}; it should be square, (d, d)")
-    if not np.allclose(value, value.T) or not value.any():
-        raise ValueError(f"{name} should be symmetric and not all zeros")
+    size = float(abs(value).max())
+    if not (math.isfinite(size) and size > 0):
+        told = f"{name} has {size} as its largest entry"
+        raise ValueError(f"{told}; its entries should be finite and not all 0")
+    difference = float(abs(value - value.T).max())
+    if difference > 1e-8 * size:
+        told = f"{name} differs from its transpose by {difference}"
+        raise ValueError(f"{told}; it should be symmetric")
+    return value
+
+
+def examples(name: str, value: Any, _: Mapping[str, Any]) -> Any:
+    """Rule: an array of floats whose rows are examples.
+
+    >>> examples("x", np.array(1.0), {})
+    Traceback (most recent call last):
+    ValueError: x has shape (); it should have one row for each example
+    """
+    _check_floats(name, value)
+    if value.ndim == 0:
+        raise ValueError(f"{name} has shape (); it should have one row for each example")
     return value
 
 
 def as_many_as(other: str) -> Rule:
-    """Return a rule: an array with as many examples (rows) as another argument has."""
+    """Return a rule: an array of floats with as many rows as another argument has.
+
+    >>> as_many_as("x")("y", np.ones(3), {"x": np.ones((4, 2))})
+    Traceback (most recent call last):
+    ValueError: y has shape (3,); it should have the 4 rows of x
+    """
 
     def rule(name: str, value: Any, others: Mapping[str, Any]) -> Any:
         _check_floats(name, value)
@@ -143,104 +250,159 @@ def as_many_as(other: str) -> Rule:
     return rule
 
 
-def examples(name: str, value: Any, _: Mapping[str, Any]) -> Any:
-    """Rule: an array of floats whose rows are examples."""
-    _check_floats(name, value)
-    if value.ndim == 0:
-        raise ValueError(f"{name} has shape (); it should have one row for each example")
-    return value
-
-
 def parameters(name: str, value: Any, _: Mapping[str, Any]) -> Any:
-    """Rule: a dict of arrays of floats, by name."""
-    if not isinstance(value, dict) or not value:
-        raise TypeError(f"{name} is {value!r}; it should be a dict of arrays by name")
+    """Rule: a dict of arrays of floats, by name.
+
+    >>> parameters("parameters", [np.ones(3)], {})
+    Traceback (most recent call last):
+    TypeError: parameters is a list; it should be a dict of arrays by name
+    """
+    _check_dict(name, value)
     for key, array in value.items():
         _check_floats(f"{name}[{key!r}]", array)
     return value
 
 
-def like(other: str) -> Rule:
-    """Return a rule: a dict with the keys of another argument, and arrays of the same shapes."""
+def holding(*keys: str) -> Rule:
+    """Return a rule: a dict with these keys, perhaps among others.
 
-    def rule(name: str, value: Any, others: Mapping[str, Any]) -> Any:
-        parameters(name, value, others)
-        wanted = others[other]
-        if value.keys() != wanted.keys():
-            message = f"{name} has the keys {sorted(value)}; it should have those of {other}, "
-            raise ValueError(message + f"{sorted(wanted)}")
-        for key, array in value.items():
-            _check_same_shape(f"{name}[{key!r}]", array, wanted[key])
+    >>> holding("weights", "bias")("parameters", {"weights": np.ones((2, 1))}, {})
+    Traceback (most recent call last):
+    ValueError: parameters has the keys ['weights']; it should have ['weights', 'bias']
+    """
+
+    def rule(name: str, value: Any, _: Mapping[str, Any]) -> Any:
+        _check_dict(name, value)
+        if not value.keys() >= set(keys):
+            raise ValueError(f"{name} has the keys {list(value)}; it should have {list(keys)}")
         return value
 
     return rule
 
 
-def _parse(notation: str) -> list[list[str]]:
-    return [part.strip("() ").split(",") for part in notation.split("),")]
+def like(other: str) -> Rule:
+    """Return a rule: a dict with the keys, shapes and dtypes of another argument.
+
+    >>> like("parameters")("gradients", {"w": np.ones(2)}, {"parameters": {"w": np.ones(3)}})
+    Traceback (most recent call last):
+    ValueError: gradients['w'] has shape (2,); it should be (3,), as parameters['w'] is
+    """
+
+    def rule(name: str, value: Any, others: Mapping[str, Any]) -> Any:
+        _check_dict(name, value)
+        wanted = others[other]
+        if value.keys() != wanted.keys():
+            told = f"{name} has the keys {list(value)}"
+            raise ValueError(f"{told}; it should have those of {other}, {list(wanted)}")
+        for key, array in value.items():
+            _check_like(f"{name}[{key!r}]", array, f"{other}[{key!r}]", wanted[key])
+        return value
+
+    return rule
 
 
-def _bind(told: Signature, args: Any, kwargs: Any) -> Any:
+def _parse(notation: str) -> list[Axes]:
+    inside = [part.strip("()") for part in notation.replace(" ", "").split("),")]
+    return [tuple(letters.split(",")) if letters else () for letters in inside]
+
+
+def _by_name(told: Signature, args: Any, kwargs: Any) -> dict[str, Any]:
+    """Return the arguments by name, defaults too; quickly where every one is given."""
+    names = told.parameters
+    given: dict[str, Any] = dict(zip(names, args, strict=False)) | kwargs
+    if len(args) + len(kwargs) == len(names) and given.keys() == names.keys():
+        return given
     bound = told.bind(*args, **kwargs)
     bound.apply_defaults()
-    return bound
+    return dict(bound.arguments)
 
 
-def _check_arrays(names: list[str], given: tuple[Any, ...], wanted: list[list[str]]) -> None:
+def _check_arrays(given: tuple[Any, ...], wanted: list[tuple[str, Axes]]) -> None:
     lengths: dict[str, int] = {}
-    for name, array, letters in zip(names, given, wanted, strict=False):
+    for array, (name, letters) in zip(given, wanted, strict=False):
         _check_floats(name, array)
-        if array.dtype != given[0].dtype:
-            wanted_dtype = f"it should be {given[0].dtype}, as {names[0]} is"
-            raise TypeError(f"{name} has dtype {array.dtype}; {wanted_dtype}")
+        _check_dtype(name, array, wanted[0][0], given[0])
         if not _fits(array.shape, letters, lengths):
             raise ValueError(f"{name} has shape {array.shape}; {_should_be(letters, lengths)}")
 
 
-def _fits(shape: tuple[int, ...], letters: list[str], lengths: dict[str, int]) -> bool:
+def _fits(shape: tuple[int, ...], letters: Axes, lengths: dict[str, int]) -> bool:
     """Tell whether a shape fits, and note the lengths that it settles (0: the axis is absent)."""
-    needed = [letter for letter in letters if letter and not letter.endswith("?")]
-    if not len(needed) <= len(shape) <= len([letter for letter in letters if letter]):
+    if len(shape) == len(letters) - 1 and letters[-1].endswith("?"):
+        shape = (*shape, 0)
+    if len(shape) != len(letters):
         return False
-    padded = (*shape, *[0] * (len(letters) - len(shape)))
-    pairs = zip(letters, padded, strict=True) if letters != [""] else ()
-    return all(lengths.setdefault(letter, length) == length for letter, length in pairs)
+    return tuple(map(lengths.setdefault, letters, shape)) == shape
 
 
-def _should_be(letters: list[str], lengths: dict[str, int]) -> str:
+def _should_be(letters: Axes, lengths: dict[str, int]) -> str:
     present = [letter for letter in letters if lengths.get(letter) != 0]
-    settled = [f"{k.strip('?')} = {lengths[k]}" for k in present if k in lengths]
-    known = f" with {', '.join(settled)}" if settled else ""
-    return f"it should be ({', '.join(present)}){known}"
+    names = [letter.strip("?") if letter in lengths else letter for letter in present]
+    settled = {letter.strip("?"): lengths[letter] for letter in present if letter in lengths}
+    known = ", ".join(f"{letter} = {length}" for letter, length in settled.items())
+    shape = ", ".join(names) + ("," if len(names) == 1 else "")
+    return f"it should be ({shape})" + (f" with {known}" if known else "")
 
 
 def _check_floats(name: str, value: Any) -> None:
-    if not (hasattr(value, "shape") and hasattr(value, "dtype")):
-        kind = type(value).__name__
-        raise TypeError(f"{name} is a {kind}; it should be a NumPy array of floats")
-    if not np.issubdtype(value.dtype, np.floating):
+    try:
+        kind, shape = value.dtype.kind, value.shape
+    except AttributeError:
+        message = f"{name} is {_a(value)}; it should be a NumPy array of floats"
+        raise TypeError(message) from None
+    if kind != "f":
         raise TypeError(f"{name} has dtype {value.dtype}; it should be floats, as float64")
-    if 0 in value.shape:
-        raise ValueError(f"{name} has shape {value.shape}; it should not be empty")
+    if 0 in shape:
+        raise ValueError(f"{name} has shape {shape}; it should not be empty")
 
 
-def _check_same_shape(name: str, value: Any, wanted: Any) -> None:
-    if value.shape != wanted.shape:
-        raise ValueError(f"{name} has shape {value.shape}; it should be {wanted.shape}")
+def _check_dtype(name: str, value: Any, other: str, model: Any) -> None:
+    if value.dtype != model.dtype:
+        told = f"{name} has dtype {value.dtype}"
+        raise TypeError(f"{told}; it should be {model.dtype}, as {other} is")
+
+
+def _check_like(name: str, value: Any, other: str, model: Any) -> None:
+    _check_floats(name, value)
+    _check_dtype(name, value, other, model)
+    if value.shape != model.shape:
+        told = f"{name} has shape {value.shape}"
+        raise ValueError(f"{told}; it should be {model.shape}, as {other} is")
+
+
+def _check_dict(name: str, value: Any) -> None:
+    if not isinstance(value, dict):
+        raise TypeError(f"{name} is {_a(value)}; it should be a dict of arrays by name")
+    if not value:
+        raise ValueError(f"{name} is empty; it should be a dict of arrays by name")
 
 
 def _checked_backward(output: Any, backward: Callable[[Any], R]) -> Callable[[Any], R]:
-    """Hold what `backward` is given to the output's shape; a plain number will do for a scalar."""
+    """Hold what `backward` is given to its output's shape and dtype; for a scalar a number will do.
 
-    @wraps(backward)
-    def wrapper(doutput: Any) -> R:
-        if not (isinstance(doutput, int | float) and output.shape == ()):
-            _check_floats("doutput", doutput)
-            _check_same_shape("doutput", doutput, output)
+    That number goes on as a Python float, so that float32 stays float32.
+    """
+
+    def checked(doutput: Any) -> R:
+        if output.shape == () and _is_real(doutput):
+            return backward(float(doutput))
+        _check_like("doutput", doutput, "the output", output)
         return backward(doutput)
 
-    return wrapper
+    return checked
+
+
+def _whole(name: str, value: Any, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"{name} is {value!r}; it should be a whole number, {least} or more")
+    return int(value)
 
 
 def _is_real(value: Any) -> bool:
-    return isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
+    return isinstance(value, _REAL) and not isinstance(value, bool)
+
+
+def _a(value: Any) -> str:
+    """Name the kind of a value, with its article."""
+    kind = type(value).__name__.replace("ndarray", "array")
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"

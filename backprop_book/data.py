@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from backprop_book.checks import Array, count, values
+from backprop_book.checks import Array, count, seed_number, values
 
 
 def lights() -> tuple[Array, Array]:
@@ -32,12 +32,14 @@ def xor_lights() -> tuple[Array, Array]:
     return X[:4], np.array([1, 1, 0, 0], dtype=float)
 
 
-@values(n_examples=count)
+@values(n_examples=count, seed=seed_number)
 def noisy_plane(n_examples: int = 1000, seed: int = 0) -> tuple[Array, Array]:
     """Return points scattered about the plane y = 3 x1 - 2 x2 + 1.
 
     X has shape (n_examples, 2), its entries normal with spread 1; y has shape (n_examples, 1), the
     plane plus normal noise of spread 0.5.
+
+    Raises ValueError if n_examples is below 1, or seed is not a whole number, 0 or more.
 
     >>> X, y = noisy_plane(n_examples=4)
     >>> X.shape, y.shape

@@ -6,6 +6,7 @@ import numpy as np
 
 from backprop_book.checks import (
     Array,
+    Parameters,
     as_many_as,
     count,
     examples,
@@ -19,9 +20,7 @@ from backprop_book.checks import parameters as parameter_dict
 
 
 @values(parameters=parameter_dict, gradients=like("parameters"), learning_rate=positive)
-def sgd_step(
-    parameters: dict[str, Array], gradients: dict[str, Array], learning_rate: float
-) -> dict[str, Array]:
+def sgd_step(parameters: Parameters, gradients: Parameters, learning_rate: float) -> Parameters:
     """Return the parameters moved one step against their gradients.
 
     Both dicts hold arrays by name, with the same names and shapes; the result is a new dict, and
@@ -43,8 +42,8 @@ def iterate_minibatches(
 ) -> Iterator[tuple[Array, Array]]:
     """Yield the examples once over, batch_size at a time, as pairs (x_batch, y_batch).
 
-    Rows of x and y are examples. With a generator the order is shuffled, without one it is that of
-    the rows. If batch_size does not divide their number, the last batch is smaller.
+    x and y are (N, ...), their rows examples. With a generator the order is shuffled, without one
+    it is that of the rows. If batch_size does not divide their number, the last batch is smaller.
 
     Raises ValueError if x and y differ in their number of rows, or batch_size is below 1.
 
@@ -53,6 +52,6 @@ def iterate_minibatches(
     [[0.0, 1.0], [2.0, 3.0], [4.0]]
     """
     order = np.arange(len(x)) if rng is None else rng.permutation(len(x))
-    for start in range(0, len(x), batch_size):
-        batch = order[start : start + batch_size]
+    for first in range(0, len(x), batch_size):
+        batch = order[first : first + batch_size]
         yield x[batch], y[batch]

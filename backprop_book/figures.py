@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from backprop_book.checks import count, positive, values
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -31,15 +33,18 @@ STYLE: Any = {
 }
 
 
-def new_figure(width: float = 4.8, height: float = 3.0, n_columns: int = 1) -> "tuple[Figure, Any]":
-    """Return a figure of that many inches and its axes (an array of them for several columns).
+@values(width=positive, height=positive, n_rows=count)
+def new_figure(width: float = 4.8, height: float = 3.0, n_rows: int = 1) -> "tuple[Figure, Any]":
+    """Return a figure of that many inches and its axes (an array of them for several rows).
 
-    Sets the book's style for the session. Raises ImportError, with the cure, without matplotlib.
+    Sets the book's style for the session.
 
-    >>> figure, ax = new_figure()
-    >>> line, = ax.plot([0, 1], [0, 1])
-    >>> label_end(line, "rising").get_text()
-    'rising'
+    Raises ImportError, with the cure, without matplotlib, and ValueError for a size that is not
+    positive.
+
+    >>> figure, ax = new_figure(width=5.0)
+    >>> figure.get_size_inches()
+    array([5., 3.])
     """
     try:
         from cycler import cycler
@@ -49,11 +54,17 @@ def new_figure(width: float = 4.8, height: float = 3.0, n_columns: int = 1) -> "
     styles = cycler(color=[BLUE, ORANGE, GREEN, PURPLE]) + cycler(linestyle=["-", "--", "-.", ":"])
     plt.rcParams.update(STYLE)
     plt.rcParams["axes.prop_cycle"] = styles
-    return plt.subplots(1, n_columns, figsize=(width, height), layout="constrained")
+    return plt.subplots(n_rows, 1, figsize=(width, height), layout="constrained")
 
 
 def label_end(line: "Line2D", text: str, dy: float = 0.0) -> Any:
-    """Write a label at the end of a line, in its colour, dy points higher than where it ends."""
+    """Write a label at the end of a line, in its colour, dy points higher than where it ends.
+
+    >>> figure, ax = new_figure()
+    >>> (line,) = ax.plot([0, 1], [0, 1])
+    >>> label_end(line, "rising").get_text()
+    'rising'
+    """
     axes: Axes = line.axes  # type: ignore[assignment]
     x, y = line.get_xdata()[-1], line.get_ydata()[-1]  # type: ignore[index]
     return axes.annotate(

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from backprop_book.checks import Array, doubles, positive, values
+from backprop_book.checks import Array, doubles, positive, scalar_function, values
 
 
-@values(x=doubles, h=positive)
+@values(f=scalar_function, x=doubles, h=positive)
 def numerical_gradient(f: Callable[[Array], float], x: Array, h: float = 1e-5) -> Array:
     """Return the gradient of f at x, entry by entry, from two-sided differences.
 
@@ -15,7 +15,8 @@ def numerical_gradient(f: Callable[[Array], float], x: Array, h: float = 1e-5) -
     two calls of f for every entry. The error falls with h squared until rounding, which grows as
     1/h, takes over (Nocedal and Wright, Numerical Optimization, 2006, section 8.1).
 
-    Raises TypeError if x is not an array of float64 and ValueError if h is not positive.
+    Raises TypeError if x is not an array of float64, ValueError if h is not positive or f returns
+    more than one number.
 
     >>> numerical_gradient(lambda x: (x**2).sum(), np.array([1.0, -3.0])).round(6)
     array([ 2., -6.])

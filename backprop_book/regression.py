@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from backprop_book.checks import Array, shapes
+from backprop_book.checks import Array, Parameters, holding, shapes, values
 
 
 @shapes("(n,d),(d,h),(h)->(n,h)")
@@ -67,15 +67,16 @@ def squared_error(
     return loss, backward
 
 
+@values(parameters=holding("weights", "bias"))
 def linear_regression(
-    parameters: dict[str, Array], x: Array, target: Array
-) -> tuple[Array, Callable[[float], dict[str, Array]]]:
+    parameters: Parameters, x: Array, target: Array
+) -> tuple[Array, Callable[[float], Parameters]]:
     """Return the squared error of a dense layer whose weights and bias are in a dict.
 
     parameters holds "weights" (D, H) and "bias" (H,); x is (N, D) and target (N, H).
     `backward(dloss)` returns a dict of gradients with the same keys and shapes.
 
-    Raises as `dense` and `squared_error` do, and KeyError for a parameter that is missing.
+    Raises as `dense` and `squared_error` do, and ValueError for a parameter that is missing.
 
     >>> import numpy as np
     >>> parameters = {"weights": np.zeros((2, 1)), "bias": np.zeros(1)}
@@ -86,7 +87,7 @@ def linear_regression(
     prediction, dense_backward = dense(x, parameters["weights"], parameters["bias"])
     loss, loss_backward = squared_error(prediction, target)
 
-    def backward(dloss: float) -> dict[str, Array]:
+    def backward(dloss: float) -> Parameters:
         dprediction, _ = loss_backward(dloss)
         _, dweights, dbias = dense_backward(dprediction)
         return {"weights": dweights, "bias": dbias}

@@ -5,10 +5,18 @@ from typing import Any
 
 import numpy as np
 
-from backprop_book.checks import Array, count, generator, symmetric, values
+from backprop_book.checks import (
+    Array,
+    Parameters,
+    callback,
+    count,
+    generator,
+    rates,
+    symmetric,
+    values,
+)
+from backprop_book.checks import parameters as parameter_dict
 from backprop_book.descent import sgd_step
-
-Parameters = dict[str, Array]  # arrays by name
 
 
 @values(matrix=symmetric, n_steps=count, rng=generator)
@@ -19,7 +27,8 @@ def power_iteration(matrix: Array, n_steps: int, rng: np.random.Generator) -> tu
     of the second largest eigenvalue to the largest (Golub and Van Loan, Matrix Computations, 4th
     edition, 2013, section 8.2).
 
-    Raises ValueError if the matrix is not square, not symmetric or zero.
+    Raises TypeError if the matrix is not of float64, ValueError if it is not square, not symmetric,
+    not finite or zero.
 
     >>> value, vector = power_iteration(np.diag([2.0, 5.0]), 50, np.random.default_rng(0))
     >>> round(float(value), 6)
@@ -32,6 +41,7 @@ def power_iteration(matrix: Array, n_steps: int, rng: np.random.Generator) -> tu
     return vector @ matrix @ vector, vector
 
 
+@values(loss_and_backward=callback, parameters=parameter_dict, learning_rates=rates)
 def learning_rate_range_test(
     loss_and_backward: Callable[[Parameters], tuple[Any, Callable[[float], Parameters]]],
     parameters: Parameters,
@@ -39,9 +49,11 @@ def learning_rate_range_test(
 ) -> Array:
     """Take one gradient step at each learning rate, in turn, and return the loss before each.
 
-    loss_and_backward takes the parameters and returns (loss, backward). Give rising rates: the
-    losses fall, level off, and rise where the rate has become too large (Smith, "Cyclical learning
-    rates for training neural networks", WACV 2017, section 3.3).
+    loss_and_backward takes the parameters and returns (loss, backward). K learning rates give (K,)
+    losses. Give rising rates: the losses fall, level off, and rise where the rate has become too
+    large (Smith, "Cyclical learning rates for training neural networks", WACV 2017, section 3.3).
+
+    Raises ValueError if there are no rates, or one is not positive and finite.
 
     >>> square = lambda p: (p["w"] ** 2, lambda dloss: {"w": 2 * p["w"] * dloss})
     >>> learning_rate_range_test(square, {"w": np.array(1.0)}, [0.25, 0.5, 2.0])

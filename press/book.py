@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from press.checking import faults_of
+from press.checking import faults_of, unreadable_faults
 from press.definitions import definition_faults, import_faults
 from press.faults import Fault
 from press.fences import Page
+from press.randomness import unseeded_faults
 from press.structure import structure_faults
 
 ROOT = Path(__file__).parent.parent
@@ -18,8 +19,9 @@ def page_paths() -> list[Path]:
 
 
 def all_faults(page: Page) -> list[Fault]:
-    """Return everything wrong with a page; a page that does not run is told of that alone."""
-    faults = faults_of(page) + list(structure_faults(page))
-    if not any("SyntaxError" in fault.message for fault in faults):
-        faults += [*definition_faults(page), *import_faults(page)]
-    return faults
+    """Return everything wrong with a page; of one that cannot be read, what keeps it from that."""
+    unreadable = unreadable_faults(page)
+    if unreadable:
+        return unreadable
+    checks = [faults_of, structure_faults, unseeded_faults, definition_faults, import_faults]
+    return sorted({fault for check in checks for fault in check(page)}, key=lambda f: f.line)

@@ -1,17 +1,18 @@
 """Say what is wrong with a page's fences, outputs, figures and prerequisites."""
 
+import os
 from collections.abc import Iterator
 
 from press.comparing import difference, same_output
 from press.faults import Fault
-from press.fences import LANGUAGES, Page, Snippet
+from press.fences import LANGUAGES, FenceError, Page, Snippet
 from press.needs import needs
 from press.running import Ran, run
 
 
 def faults_of(page: Page) -> list[Fault]:
     """Run a page and return everything wrong with it; nothing runs while a fence is unreadable."""
-    unreadable = list(_fence_faults(page))
+    unreadable = unreadable_faults(page)
     if unreadable:
         return unreadable
     results = run(page)
@@ -21,9 +22,17 @@ def faults_of(page: Page) -> list[Fault]:
     return faults
 
 
+def unreadable_faults(page: Page) -> list[Fault]:
+    """Return what keeps a page's fences from being run."""
+    try:
+        return list(_fence_faults(page))
+    except FenceError as error:
+        return [Fault(page.path, error.line, error.message)]
+
+
 def refresh_command(page: Page) -> str:
     """Return the command that rewrites what a page shows."""
-    return f"make refresh PAGES={page.path}"
+    return f"make refresh PAGES={os.path.relpath(page.path)}"
 
 
 def _fence_faults(page: Page) -> Iterator[Fault]:
@@ -73,8 +82,8 @@ def _output_faults(page: Page, snippet: Snippet, printed: str) -> Iterator[Fault
 
 def _figure_faults(page: Page, snippet: Snippet, figures: list[bytes]) -> Iterator[Fault]:
     if len(figures) != (snippet.figure is not None):
-        shown = "an image of it" if snippet.figure else "no image"
-        message = f"the snippet draws {len(figures)} figures and {shown} follows"
+        shown = 1 if snippet.figure else 0
+        message = f"figures drawn by the snippet: {len(figures)}; shown before the next: {shown}"
         yield Fault(page.path, snippet.figure_line, message)
     elif snippet.figure:
         file = page.path.parent / snippet.figure

@@ -10,7 +10,11 @@ RELATIVE_TOLERANCE = 1e-9
 
 
 def same_output(shown: str, printed: str) -> bool:
-    """Compare to the letter, but numbers of ten or more significant digits to 1e-9 relative."""
+    """Compare to the letter, but numbers of ten or more significant digits to 1e-9 relative.
+
+    Line ends at the very end do not count.
+    """
+    shown, printed = shown.rstrip("\n"), printed.rstrip("\n")
     if NUMBER.sub("#", shown) != NUMBER.sub("#", printed):
         return False
     pairs = zip(NUMBER.findall(shown), NUMBER.findall(printed), strict=True)

@@ -62,14 +62,15 @@ def definition_faults(page: Page) -> list[Fault]:
 
 
 def import_faults(page: Page) -> Iterator[Fault]:
-    """Yield the imports of what neither an earlier chapter wrote nor a supporting module holds."""
+    """Yield the imports of what neither the book so far wrote nor a supporting module holds."""
     number = chapter_number(page.path)
+    written = {name: line for name, line, _ in reversed(list(_page_definitions(page)))}
     for line, node in _imports(page):
         for name in _imported_names(node):
             chapter = _chapter_of(name)
             if chapter is None:
                 yield Fault(page.path, line, f"backprop_book has no public name {name!r}")
-            elif number is not None and chapter >= number:
+            elif number is not None and chapter >= number and written.get(name, line) >= line:
                 message = f"{name} is imported, but it is chapter {chapter} that writes it"
                 yield Fault(page.path, line, message)
 

@@ -1,22 +1,31 @@
 """Find the code fences of a page, and pair each snippet with the output and the figure it shows."""
 
 import re
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from sybil import Document, Region
-from sybil.parsers.abstract.lexers import LexingException
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 
 LANGUAGES = {"python", "output", "bash", "text", "markdown"}
 
 INFO = re.compile(r"(?P<info>[^\n]*)\n")
-LANGUAGE = re.compile(r"\{?\s*\.?(?P<language>[^\s{}]*)")
+LANGUAGE = re.compile(r"(?:\{\s*\.|\.?)(?P<language>[^\s{}]*)")
 IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>[^)\s]+\.svg)\)")
 PREFIX = re.compile(r"[ \t>]*")
+MARKS = re.compile(r"`{3,}|~{3,}")
+
+
+class FenceError(ValueError):
+    """A fence that cannot be read as the site would, and its line."""
+
+    def __init__(self, line: int, message: str) -> None:
+        """Keep the line apart: whoever catches this knows the page."""
+        super().__init__(f"line {line}: {message}")
+        self.line = line
+        self.message = message
 
 
 @dataclass(frozen=True)
@@ -88,7 +97,7 @@ class Page:
 def read_fences(text: str, path: str = "page") -> list[Fence]:
     """Return every fence of a page, whatever it is nested in; a fence inside another is its text.
 
-    Raises ValueError where a fence is never closed.
+    Raises FenceError where a fence is never closed, or begins or ends where the site sees none.
     """
     document = Document(text, path)
     regions = sorted(RawFencedCodeBlockLexer(INFO)(document), key=lambda region: region.start)
@@ -104,13 +113,28 @@ def _outermost(regions: list[Region]) -> Iterator[Region]:
 
 
 def _fence(text: str, region: Region) -> Fence:
-    opening = text[region.start : text.index("\n", region.start)]
     line = text.count("\n", 0, region.start) + 1
+    opening, *inside = text[region.start : region.end].split("\n")
     prefix = PREFIX.match(opening)[0]  # type: ignore[index]  # it matches the empty string too
-    mark = opening[len(prefix)] * 3
-    if not text[: region.end].rsplit("\n", 1)[-1].strip(" \t>").startswith(mark):
-        raise LexingException(f"line {line}: this fence is never closed")
-    info = LANGUAGE.match(region.lexemes["info"].strip())
+    marks = MARKS.match(opening, len(prefix))
+    if not marks:
+        raise FenceError(line, "a fence begins on a line of its own, not on that of a bullet")
+    if not inside or not inside.pop().strip(" \t>").startswith(marks[0]):
+        raise FenceError(line, "this fence is never closed")
+    source = "".join(_inside(inside, prefix, marks[0], line))
+    info = LANGUAGE.match(opening[marks.end() :].strip())
     language = info["language"] if info else ""
-    source = textwrap.dedent(region.lexemes["source"])
     return Fence(language, source, line, region.start, region.end, prefix)
+
+
+def _inside(lines: list[str], prefix: str, marks: str, opening: int) -> Iterator[str]:
+    """Yield the lines of a fence without what the fence is nested in."""
+    for number, line in enumerate(lines, opening + 1):
+        if line[: len(prefix)].strip(" \t>"):
+            raise FenceError(
+                number, f"less indented than its fence, which begins on line {opening}"
+            )
+        if line[len(prefix) :].startswith(marks):
+            message = f"a fence begins inside the one of line {opening}; close that, or lengthen it"
+            raise FenceError(number, message)
+        yield line[len(prefix) :] + "\n"

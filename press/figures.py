@@ -22,7 +22,7 @@ COLOURS = {
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b")
 NOT_DRAWN = re.compile(r"<metadata>.*?</metadata>|<style\b.*?</style>|<!--.*?-->", re.DOTALL)
 ID = re.compile(r'(\bid="|href="#|url\(#)(?=[\w.-])')
-FONT = re.compile(r"font: ([^;\"]*?)([\d.]+px) [^;\"]*")
+FONT = re.compile(r"(font-family: |font: [^;\"]*?[\d.]+px )[^;\"]*")
 
 
 def inline_figures(page: str, find: Callable[[str], Path]) -> str:
@@ -33,31 +33,32 @@ def inline_figures(page: str, find: Callable[[str], Path]) -> str:
     return IMAGE.sub(lambda match: _inline(match, find(match["src"])), page)
 
 
+def inline_svg(svg: str, name: str, alt: str) -> str:
+    """Return an SVG file's drawing as an element of the page, described by `alt`."""
+    box = VIEW_BOX.search(svg)
+    if not box:
+        raise ValueError(f"{name}: this SVG has no viewBox")
+    width = round(float(box["width"]) * PIXELS_PER_UNIT)
+    opening = f'<svg class="plot" role="img" aria-label="{alt}" {box[0]}'
+    return f'{opening} style="max-width: {width}px">{restyle(_drawing(svg), name)}'
+
+
+def restyle(drawing: str, name: str) -> str:
+    """Give a drawing ids of its own, the page's colours and the page's type."""
+    drawing = NOT_DRAWN.sub("", drawing)
+    drawing = ID.sub(rf"\g<1>{name}-", drawing)
+    drawing = FONT.sub(r"\g<1>var(--sans)", drawing)
+    return COLOUR.sub(lambda match: COLOURS.get(match[0].lower(), match[0]), drawing)
+
+
 def _inline(image: re.Match[str], path: Path) -> str:
     alt = ALT.search(image[0])
     if not alt:
         raise ValueError(f"{image['src']}: this figure has no alternative text")
     if not path.is_file():
         raise ValueError(f"{image['src']}: there is no such figure")
-    return _opening(path, alt["alt"]) + restyle(_body(path), image["name"])
+    return inline_svg(path.read_text(encoding="utf-8"), image["name"], alt["alt"])
 
 
-def restyle(body: str, name: str) -> str:
-    """Give a drawing ids of its own, the page's colours and the page's type."""
-    body = NOT_DRAWN.sub("", body)
-    body = ID.sub(rf"\1{name}-", body)
-    body = FONT.sub(r"font: \1\2 var(--sans)", body)
-    return COLOUR.sub(lambda match: COLOURS.get(match[0].lower(), match[0]), body)
-
-
-def _body(path: Path) -> str:
-    text = path.read_text(encoding="utf-8")
-    return text[text.index(">", text.index("<svg")) + 1 :].strip()
-
-
-def _opening(path: Path, alt: str) -> str:
-    box = VIEW_BOX.search(path.read_text(encoding="utf-8"))
-    if not box:
-        raise ValueError(f"{path.name}: this SVG has no viewBox")
-    width = round(float(box["width"]) * PIXELS_PER_UNIT)
-    return f'<svg class="plot" role="img" aria-label="{alt}" {box[0]} style="max-width: {width}px">'
+def _drawing(svg: str) -> str:
+    return svg[svg.index(">", svg.index("<svg")) + 1 :].strip()

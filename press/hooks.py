@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
+from mkdocs.livereload import LiveReloadServer
 from mkdocs.structure.files import Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
@@ -17,6 +18,8 @@ from press.counts import fill_counts
 from press.figures import inline_figures
 from press.labs import clean_lab
 from press.math import typeset_formulas, typeset_title
+from press.notebooks import write_notebooks
+from press.serve import keep_serving
 from press.snippet_ids import mark_snippets
 
 
@@ -45,6 +48,19 @@ def on_page_context(
         page.content = inline_figures(typeset_formulas(page.content or ""), find)
         for entry in _entries(page.toc):
             entry.title = typeset_title(entry.title)
+
+
+def on_post_build(*, config: MkDocsConfig) -> None:
+    """Write each chapter's notebook beside the site's pages."""
+    try:
+        write_notebooks(Path(config.docs_dir), Path(config.site_dir), config.site_url or "")
+    except ValueError as fault:
+        raise PluginError(str(fault)) from fault
+
+
+def on_serve(server: LiveReloadServer, *, config: MkDocsConfig, builder: object) -> None:
+    """Keep the last good site in view where a change breaks the build."""
+    keep_serving(server)
 
 
 def _read_pages(files: Files) -> list[str]:

@@ -19,7 +19,8 @@ function typeset(tex, displayMode) {
 }
 """
 FORMULA = re.compile(
-    r'(?P<opening><(?P<tag>span|div) class="arithmatex">)\\(?P<kind>[(\[])(?P<tex>.*?)\\[)\]]</(?P=tag)>',
+    r'(?P<opening><(?P<tag>span|div) class="arithmatex">)'
+    r"\\(?P<kind>[(\[])(?P<tex>.*?)\\[)\]]</(?P=tag)>",
     re.DOTALL,
 )
 IN_A_TITLE = re.compile(r"\\\((?P<tex>.+?)\\\)")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
+import numpy as np
 from sybil import Document, Example, Region
 from sybil.evaluators.python import PythonEvaluator
 from sybil.region import Lexeme
@@ -41,7 +42,8 @@ def run(page: Page, wanted: Iterable[int] | None = None) -> dict[int, Ran]:
     document = Document(page.text, str(page.path))
     document.namespace["__name__"] = "__main__"
     results = {}
-    with plt.rc_context():
+    plt.close("all")
+    with plt.rc_context(), np.printoptions(), np.errstate():
         for i in indices:
             results[i] = _run_snippet(page.snippets[i], document)
             if results[i].error:
@@ -59,20 +61,21 @@ def _run_snippet(snippet: Snippet, document: Document) -> Ran:
             warnings.simplefilter("error")  # a reader would see it, so the page must not raise it
             warnings.filterwarnings("ignore", "FigureCanvasSVG is non-interactive")
             example.evaluate()
-        return Ran(printed.getvalue(), _take_figures())
-    except Exception as error:
+            return Ran(printed.getvalue(), _take_figures())
+    except (Exception, SystemExit) as error:
         return Ran(printed.getvalue(), [], *_told(error, snippet, document))
     finally:
         plt.close("all")
 
 
-def _told(error: Exception, snippet: Snippet, document: Document) -> tuple[str, int]:
-    """Return the error in a line, and the line of the page it came from."""
+def _told(error: BaseException, snippet: Snippet, document: Document) -> tuple[str, int]:
+    """Return the error, and the line of the snippet that led to it."""
     frames = traceback.extract_tb(error.__traceback__)
     lines = [f.lineno for f in frames if f.filename == document.path and f.lineno]
-    if isinstance(error, SyntaxError) and error.lineno:
+    if isinstance(error, SyntaxError) and error.filename == document.path and error.lineno:
         lines = [error.lineno]
-    return f"{type(error).__name__}: {error}", lines[-1] if lines else snippet.code.line
+    elsewhere = f" (raised on line {lines[-1]})" if len(lines) > 1 else ""
+    return f"{type(error).__name__}: {error}{elsewhere}", [*lines, snippet.code.line][0]
 
 
 def _take_figures() -> list[bytes]:

@@ -1,26 +1,32 @@
 """Serve the book with live reload: `python -m press.serve --port 8000`."""
 
 import argparse
+import logging
+import shutil
 import socket
 import sys
+import tempfile
+from pathlib import Path
 
-from mkdocs.commands.serve import serve
+from mkdocs.__main__ import cli
+from mkdocs.livereload import LiveReloadServer
 
 HOST = "127.0.0.1"
 WATCHED = ["backprop_book", "press"]
 
+log = logging.getLogger("mkdocs.press")
 
-def main() -> int:
-    """Serve on the port asked for; return 1 where it is taken."""
+
+def main() -> None:
+    """Serve on the port asked for; exit with 1 where it is taken."""
     parser = argparse.ArgumentParser(prog="python -m press.serve", description=__doc__)
     parser.add_argument("--port", type=int, default=8000, metavar="N")
     port = parser.parse_args().port
     if is_taken(port):
-        print(f"Port {port} is in use. Choose another: make serve PORT={port + 1}", file=sys.stderr)
-        return 1
+        sys.exit(f"Port {port} is in use. Choose another: make serve PORT={port + 1}")
     print(f"The book will be at http://{HOST}:{port}/ once it is built; Ctrl-C stops it.")
-    serve(dev_addr=f"{HOST}:{port}", watch=WATCHED)
-    return 0
+    watched = [word for folder in WATCHED for word in ("--watch", folder)]
+    cli(["serve", "--dev-addr", f"{HOST}:{port}", *watched])
 
 
 def is_taken(port: int) -> bool:
@@ -29,5 +35,26 @@ def is_taken(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
+def keep_serving(server: LiveReloadServer) -> None:
+    """Let a rebuild that fails leave the last good site in place, and the server answering."""
+    build = server.builder
+
+    def rebuild() -> None:
+        with tempfile.TemporaryDirectory() as kept:
+            shutil.copytree(server.root, kept, dirs_exist_ok=True)
+            try:
+                build()
+            except Exception as fault:
+                log.error("%s\nThe site is served as it was before this change.", fault)
+                _replace(Path(server.root), Path(kept))
+
+    server.builder = rebuild
+
+
+def _replace(folder: Path, by: Path) -> None:
+    shutil.rmtree(folder)
+    shutil.copytree(by, folder)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -14,8 +14,15 @@ from press.faults import Fault
 from press.fences import Page
 
 ROOT = Path(__file__).parent.parent
-LINK = re.compile(r"(?P<image>!?)\[(?P<text>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<target>[^()\s]+)\)")
-HEADING = re.compile(r"^#{1,6} +(?P<text>.+?)(?: *\{#(?P<id>[\w-]+)[^}]*\})? *$", re.MULTILINE)
+LINK = re.compile(
+    r"(?P<image>!?)\[(?P<text>(?:[^\[\]]|\[[^\]]*\])*)\]"
+    r"\(\s*(?P<target>[^()\s]+)(?:\s+\"[^\"]*\")?\s*\)"
+)
+REFERENCE = re.compile(r"^ {0,3}\[[^\]^]+\]:\s*<?(?P<target>[^\s>]+)", re.MULTILINE)
+HEADING = re.compile(r"^#{1,6} +(?P<text>.+?)(?: *\{:? *#(?P<id>[\w-]+)[^}]*\})? *$", re.MULTILINE)
+GIVEN_ID = re.compile(r"^(?!#).*\{:? *#(?P<id>[\w-]+)[^}]*\}", re.MULTILINE)
+IMAGE_TAG = re.compile(r"<img\b(?P<attributes>[^>]*)>")
+ALT = re.compile(r"\balt=[\"']\s*[^\"'\s]")
 ID = re.compile(r"\bid=\"([^\"]+)\"")
 INLINE_CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 ELSEWHERE = ("http:", "https:", "mailto:")
@@ -25,6 +32,12 @@ def structure_faults(page: Page) -> Iterator[Fault]:
     """Yield the broken links and anchors, the repeated headings and the images without alt text."""
     prose = without_code(page)
     yield from _heading_faults(page, prose)
+    yield from _comment_faults(page, prose)
+    yield from _image_tag_faults(page, prose)
+    for reference in REFERENCE.finditer(prose):
+        fault = _link_fault(page.path, reference["target"])
+        if fault:
+            yield Fault(page.path, page.line_of(reference.start()), fault)
     for link in LINK.finditer(prose):
         line = page.line_of(link.start())
         if link["image"] and not link["text"].strip():
@@ -66,13 +79,28 @@ def _blank(text: str) -> str:
 
 def _heading_faults(page: Page, prose: str) -> Iterator[Fault]:
     seen: dict[str, int] = {}
-    for heading in HEADING.finditer(prose):
+    found = [*HEADING.finditer(prose), *GIVEN_ID.finditer(prose)]
+    for heading in sorted(found, key=lambda match: match.start()):
         name = heading["id"] or slugify(heading["text"], "-")
         line = page.line_of(heading.start())
         if name in seen:
-            message = f"the heading's id {name!r} is that of line {seen[name]} too"
+            message = f"the id {name!r} is that of line {seen[name]} too"
             yield Fault(page.path, line, message)
         seen.setdefault(name, line)
+
+
+def _comment_faults(page: Page, prose: str) -> Iterator[Fault]:
+    for fence in page.fences:
+        before = prose[: fence.start]
+        if before.rfind("<!--") > before.rfind("-->"):
+            message = "a fence inside an HTML comment: no reader sees it; take it out"
+            yield Fault(page.path, fence.line, message)
+
+
+def _image_tag_faults(page: Page, prose: str) -> Iterator[Fault]:
+    for image in IMAGE_TAG.finditer(prose):
+        if not ALT.search(image["attributes"]):
+            yield Fault(page.path, page.line_of(image.start()), "the image has no alt text")
 
 
 def _link_fault(path: Path, target: str) -> str | None:

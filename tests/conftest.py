@@ -1,0 +1,92 @@
+"""The site, built once for the tests that look at it, served under a subpath, and a browser."""
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+SUBPATH = "backprop-book"
+CHROMIUMS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+MISSING = "Chromium is not installed: apt-get install chromium, or set CHROMIUM to the path of one"
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site strictly; return the folder that holds its pages."""
+    folder = tmp_path_factory.mktemp("served") / SUBPATH
+    command = ["-m", "mkdocs", "build", "--strict", "-f", str(ROOT / "mkdocs.yml"), "-d", folder]
+    environment = {**os.environ, "SITE_URL": f"http://localhost/{SUBPATH}/"}
+    built = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert built.returncode == 0, built.stderr
+    return folder
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files that a browser may keep, and says nothing about it."""
+
+    def end_headers(self) -> None:
+        self.send_header("Cache-Control", "max-age=600")
+        super().end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def address(site: Path) -> Iterator[str]:
+    """Serve the site under its subpath; return the address of its home page."""
+    handler = functools.partial(Quiet, directory=site.parent)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/{SUBPATH}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of a Chromium; without one skip, or fail where CI must have it."""
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    if found:
+        return found
+    if os.environ.get("CI") == "true":
+        pytest.fail(MISSING)
+    pytest.skip(MISSING)
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def phone(browser: Browser) -> Iterator[Page]:
+    """A page as narrow as a phone's, which goes from one test to the next."""
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def desktop(browser: Browser, address: str) -> Iterator[BrowserContext]:
+    """A wide window, in light colours, that may use the clipboard."""
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, color_scheme="light", reduced_motion="reduce"
+    )
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
+    yield context
+    context.close()

@@ -1,0 +1,155 @@
+"""Every example in a docstring runs and prints what it shows; every public function has one."""
+
+import inspect
+import re
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sybil.document import Document, PythonDocStringDocument
+from sybil.example import SybilFailure
+from sybil.parsers.doctest import DocTestParser
+
+import backprop_book
+
+PACKAGE = Path(backprop_book.__file__).parent
+FILES = sorted(PACKAGE.glob("*.py"))
+EVERYTHING = {
+    name: value
+    for file in FILES
+    for name, value in vars(import_module(f"backprop_book.{file.stem}")).items()
+    if file.stem != "__init__" and not name.startswith("_")
+}
+"""What an example may use beside `np`: the package's names, and nothing that an example made."""
+
+PUBLIC = {
+    f"{value.__module__.removeprefix('backprop_book.')}.{name}": value
+    for name, value in EVERYTHING.items()
+    if inspect.isfunction(value) and value.__module__.startswith("backprop_book.")
+    if value.__name__ == name
+}
+SHAPE = re.compile(r"shape|\((?:[A-Z]|n_\w+|\d+)(?:, ?(?:[A-Z]|n_\w+|\d+|\.\.\.))*,?\)")
+
+
+def documents(path):
+    """Return one Sybil document for each docstring of a file, its lines numbered as the file's."""
+    source = path.read_text(encoding="utf-8")
+    found = []
+    for start, _, docstring in PythonDocStringDocument.extract_docstrings(source):
+        document = Document("\n" * source.count("\n", 0, start) + docstring, str(path))
+        document.namespace.update(EVERYTHING | {"np": np})
+        for region in DocTestParser()(document):
+            document.add(region)
+        found.append(document)
+    return found
+
+
+def form_faults(docstring):
+    """Return what would let an example pass without a look at what it prints."""
+    lines = inspect.cleandoc(docstring).splitlines()
+    prompts = [i for i, line in enumerate(lines) if line.lstrip().startswith(">>>")]
+    if not prompts:
+        return ["no example"]
+    block = lines[prompts[0] :]
+    faults = []
+    if "" in [line.strip() for line in block]:
+        faults.append("a blank line in or after the example: what follows is not compared")
+    if all(line.lstrip().startswith((">>>", "...")) for line in block):
+        faults.append("an example that shows nothing")
+    if any("doctest:" in line for line in block):
+        faults.append("a doctest directive")
+    if any(line.startswith(" ") for line in (lines[i] for i in prompts)):
+        faults.append("an example that is indented")
+    return faults
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_examples_print_what_they_show(path):
+    for document in documents(path):
+        for example in document.examples():
+            example.evaluate()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_no_example_is_passed_over(path):
+    """As many examples are run as there are prompts in the file, wherever they stand."""
+    prompts = re.findall(r"^\s*>>>", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert sum(len(document.regions) for document in documents(path)) == len(prompts)
+
+
+def test_the_public_functions_are_found():
+    names = {name.split(".")[-1] for name in PUBLIC}
+    assert set(backprop_book.__all__) <= names
+    assert {"shapes", "values", "positive", "new_figure", "label_end", "lights"} <= names
+    assert len(PUBLIC) > 25
+
+
+@pytest.mark.parametrize("function", PUBLIC.values(), ids=PUBLIC.keys())
+def test_every_public_function_has_an_example(function):
+    assert form_faults(function.__doc__ or "") == []
+    assert re.search(rf"\b{function.__name__}\(", function.__doc__.partition(">>>")[2])
+
+
+TAKING_ARRAYS = {
+    name: function
+    for name, function in PUBLIC.items()
+    if "floating" in str(inspect.signature(function)) or "Array" in str(function.__annotations__)
+}
+
+
+@pytest.mark.parametrize("function", TAKING_ARRAYS.values(), ids=TAKING_ARRAYS.keys())
+def test_a_function_of_arrays_tells_their_shapes(function):
+    assert SHAPE.search(function.__doc__.partition(">>>")[0])
+
+
+def test_the_functions_of_arrays_are_found():
+    assert {name.split(".")[-1] for name in TAKING_ARRAYS} == set(backprop_book.__all__)
+
+
+@pytest.mark.parametrize("function", PUBLIC.values(), ids=PUBLIC.keys())
+def test_a_docstring_says_what_it_raises(function):
+    """Whoever checks an argument says so (the rules of checks.py are themselves what is said)."""
+    if hasattr(function, "__wrapped__") and function.__module__ != "backprop_book.checks":
+        assert "Raises" in function.__doc__
+
+
+FAULTY = {
+    "no example": ("Add.\n", "no example"),
+    "after a blank line": ("Add.\n\n>>> print(1)\n1\n\n2\n", "blank line"),
+    "two blocks": ("Add.\n\n>>> print(1)\n1\n\nAnd so:\n\n>>> print(2)\n2\n", "blank line"),
+    "nothing shown": ("Add.\n\n>>> x = 1\n>>> for i in []:\n...     pass\n", "shows nothing"),
+    "skipped": ("Add.\n\n>>> print(1)  # doctest: +SKIP\n2\n", "directive"),
+    "number": ("Add.\n\n>>> print(1.0)  # doctest: +NUMBER\n2.0\n", "directive"),
+    "indented": ("Add.\n\nSo:\n\n    >>> print(1)\n    1\n", "indented"),
+}
+
+
+@pytest.mark.parametrize(("docstring", "fault"), FAULTY.values(), ids=FAULTY.keys())
+def test_a_faulty_form_is_refused(docstring, fault):
+    assert any(fault in found for found in form_faults(docstring))
+
+
+WRONG = {
+    "a wrong digit": ">>> 1.5\n    1.4",
+    "ones for zeros": ">>> np.zeros(2)\n    array([1., 1.])",
+    "an output that is not shown": ">>> 1.5",
+    "an output that nothing printed": ">>> x = 1\n    1",
+    "an error": ">>> 1 / 0\n    1",
+    "another error": ">>> 1 / 0\n    Traceback (most recent call last):\n    ValueError: zero",
+    "an error with another message": ">>> 1 / 0\n    Traceback (most recent call last):\n"
+    "    ZeroDivisionError: something else",
+    "a name from another docstring": ">>> made_elsewhere\n    1",
+}
+
+
+@pytest.mark.parametrize("example", WRONG.values(), ids=WRONG.keys())
+def test_a_wrong_example_is_refused_with_its_line(tmp_path, example):
+    first = 'def first():\n    """Make.\n\n    >>> made_elsewhere = 1\n    """\n\n\n'
+    source = f'{first}def f():\n    """Add.\n\n    {example}\n    """\n'
+    path = tmp_path / "wrong.py"
+    path.write_text(source)
+    with pytest.raises(SybilFailure, match=r"line 11\b"):
+        for document in documents(path):
+            for found in document.examples():
+                found.evaluate()

@@ -1,0 +1,225 @@
+"""Every gradient of the package, against central differences and against other programs."""
+
+import numpy as np
+import pytest
+from gradient_check import CASES, Case, gradient_faults, modest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backprop_book import (
+    dense,
+    learning_rate_range_test,
+    linear_regression,
+    numerical_gradient,
+    sgd_step,
+    squared_error,
+)
+
+LENGTH = st.integers(1, 6)
+SEED = st.integers(0, 2**32 - 1)
+DEGENERATE = [dict.fromkeys("ndh", 1)] + [{"n": 4, "d": 3, "h": 2} | {k: 1} for k in "ndh"]
+
+cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+
+
+def drawn(case: Case, data: st.DataObject) -> tuple[list, np.random.Generator]:
+    lengths = {letter: data.draw(LENGTH, label=letter) for letter in case.letters}
+    rng = np.random.default_rng(data.draw(SEED, label="seed"))
+    return case.arrays(lengths, rng), rng
+
+
+@cases
+@modest
+@given(data=st.data())
+def test_gradient_check_on_random_shapes(case, data):
+    arrays, rng = drawn(case, data)
+    assert gradient_faults(case.function, arrays, rng) == []
+
+
+@cases
+@pytest.mark.parametrize("lengths", DEGENERATE, ids=str)
+def test_gradient_check_on_degenerate_shapes(case, lengths):
+    rng = np.random.default_rng(1)
+    assert gradient_faults(case.function, case.arrays(lengths, rng), rng) == []
+
+
+@cases
+def test_gradient_check_on_views(case):
+    """Transposed, reversed and strided arrays are arrays like any other."""
+    rng = np.random.default_rng(2)
+    arrays = case.arrays({"n": 5, "d": 4, "h": 3}, rng)
+    views = [np.repeat(np.asfortranarray(a), 2, axis=0)[::-2] for a in arrays]
+    assert gradient_faults(case.function, views, rng) == []
+
+
+def from_autograd(formula, arrays, doutput, n_gradients):
+    numpy = pytest.importorskip("autograd.numpy", reason="autograd is not installed")
+    from autograd import make_vjp
+
+    def of_list(inputs):
+        return formula(*inputs)
+
+    vjp, output = make_vjp(of_list)(list(arrays))
+    return output, [numpy.asarray(g) for g in vjp(doutput)[:n_gradients]]
+
+
+def from_torch(formula, arrays, doutput, n_gradients):
+    reason = "PyTorch is not installed: pip install torch==2.13.0"
+    torch = pytest.importorskip("torch", reason=reason)
+    leaves = [torch.tensor(array, requires_grad=True) for array in arrays]
+    output = formula(*leaves)
+    output.backward(torch.tensor(doutput))
+    return output.detach().numpy(), [leaf.grad.numpy() for leaf in leaves[:n_gradients]]
+
+
+def from_jax(formula, arrays, doutput, n_gradients):
+    jax = pytest.importorskip("jax", reason="JAX is not installed: pip install jax")
+    jax.config.update("jax_enable_x64", True)
+    output, vjp = jax.vjp(formula, *map(jax.numpy.asarray, arrays))
+    gradients = vjp(jax.numpy.asarray(doutput, dtype=output.dtype))
+    return np.asarray(output), [np.asarray(g) for g in gradients[:n_gradients]]
+
+
+def assert_oracle_agrees(oracle, case, arrays, rng):
+    output, backward = case.function(*arrays)
+    doutput = np.asarray(rng.normal(size=np.shape(output)))
+    gradients = backward(doutput)
+    told, wanted = oracle(case.formula, arrays, doutput, len(gradients))
+    np.testing.assert_allclose(output, told, rtol=1e-12, atol=1e-12)
+    for gradient, other in zip(gradients, wanted, strict=True):
+        assert gradient.shape == other.shape
+        np.testing.assert_allclose(gradient, other, rtol=1e-12, atol=1e-12)
+
+
+@cases
+@modest
+@given(data=st.data())
+def test_autograd_agrees_entry_by_entry(case, data):
+    assert_oracle_agrees(from_autograd, case, *drawn(case, data))
+
+
+@cases
+@pytest.mark.parametrize("oracle", [from_torch, from_jax])
+@pytest.mark.parametrize("lengths", [{"n": 5, "d": 4, "h": 3}, *DEGENERATE], ids=str)
+def test_the_large_oracles_agree_entry_by_entry(case, oracle, lengths):
+    rng = np.random.default_rng(3)
+    assert_oracle_agrees(oracle, case, case.arrays(lengths, rng), rng)
+
+
+@cases
+def test_float32_stays_float32(case):
+    rng = np.random.default_rng(4)
+    arrays = [a.astype(np.float32) for a in case.arrays({"n": 5, "d": 4, "h": 3}, rng)]
+    output, backward = case.function(*arrays)
+    assert output.dtype == np.float32
+    gradients = backward(np.ones(np.shape(output), dtype=np.float32))
+    assert {gradient.dtype for gradient in gradients} == {np.dtype(np.float32)}
+    exact = case.function(*[a.astype(float) for a in arrays])[1](np.ones(np.shape(output)))
+    for gradient, wanted in zip(gradients, exact, strict=True):
+        np.testing.assert_allclose(gradient, wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("one", [1, 1.0, np.float64(1), np.float32(1), np.int64(1)], ids=repr)
+def test_a_scalar_loss_takes_any_number_and_keeps_float32(one):
+    ones, zeros = np.ones(3, dtype=np.float32), np.zeros(3, dtype=np.float32)
+    _, backward = squared_error(ones, zeros)
+    for gradient, sign in zip(backward(one), (1, -1), strict=True):
+        assert gradient.dtype == np.float32
+        np.testing.assert_array_equal(gradient, sign * ones / np.float32(3))
+
+
+@pytest.mark.parametrize(
+    "rate", [0.5, np.float64(0.5), np.float32(0.5), np.array(0.5)[()], 1, np.int64(1)], ids=repr
+)
+def test_a_learning_rate_of_any_type_keeps_float32(rate):
+    parameters = {"w": np.ones((2, 1), dtype=np.float32), "b": np.ones(1, dtype=np.float32)}
+    moved = sgd_step(parameters, parameters, rate)
+    assert {array.dtype for array in moved.values()} == {np.dtype(np.float32)}
+    np.testing.assert_array_equal(moved["w"], np.full((2, 1), 1 - rate))
+
+
+def test_training_keeps_float32_from_end_to_end():
+    rng = np.random.default_rng(5)
+    x, target = rng.normal(size=(2, 6, 3)).astype(np.float32)
+    parameters = {"weights": np.ones((3, 3), np.float32), "bias": np.ones(3, np.float32)}
+    losses = learning_rate_range_test(
+        lambda p: linear_regression(p, x, target), parameters, np.linspace(0.1, 0.5, 3)
+    )
+    assert losses.dtype == np.float32
+
+
+def test_a_chain_of_layers_is_a_function_like_any_other():
+    """Four dense layers and a loss, chained by hand: the check needs to know nothing of it."""
+
+    def network(x, weights, bias, target):
+        backwards, h = [], x
+        for _ in range(4):
+            h, backward = dense(h, weights, bias)
+            backwards.append(backward)
+        loss, loss_backward = squared_error(h, target)
+
+        def backward(dloss):
+            dh, dtarget = loss_backward(dloss)
+            dweights, dbias = np.zeros_like(weights), np.zeros_like(bias)
+            for layer_backward in reversed(backwards):
+                dh, dw, db = layer_backward(dh)
+                dweights, dbias = dweights + dw, dbias + db
+            return dh, dweights, dbias, dtarget
+
+        return loss, backward
+
+    rng = np.random.default_rng(6)
+    arrays = [rng.normal(size=shape) for shape in [(5, 3), (3, 3), (3,), (5, 3)]]
+    assert gradient_faults(network, arrays, rng) == []
+
+
+KNOWN = {
+    "a sum": (lambda x: x.sum(), np.ones_like),
+    "a square": (lambda x: 0.5 * (x**2).sum(), lambda x: x),
+    "an exponential": (lambda x: np.exp(x).sum(), np.exp),
+    "a product": (lambda x: x.prod(), lambda x: x.prod() / x),
+    "a constant": (lambda x: 3.0, np.zeros_like),
+    "a ratio": (lambda x: 1 / (1 + (x**2).sum()), lambda x: -2 * x / (1 + (x**2).sum()) ** 2),
+}
+
+
+@pytest.mark.parametrize(("f", "gradient"), KNOWN.values(), ids=KNOWN.keys())
+@pytest.mark.parametrize("shape", [(), (1,), (4,), (2, 3), (2, 1, 2)], ids=str)
+def test_numerical_gradient_of_known_functions(f, gradient, shape):
+    x = np.asarray(np.random.default_rng(7).normal(size=shape))
+    before = x.tobytes()
+    found = numerical_gradient(f, x)
+    assert found.shape == x.shape
+    np.testing.assert_allclose(found, gradient(x), rtol=1e-8, atol=1e-9)
+    assert x.tobytes() == before
+
+
+def test_numerical_gradient_is_two_sided_and_its_error_falls_with_h_squared():
+    """For the sine at 1 the error is h squared cos(1) / 6, to leading order."""
+    x = np.array([1.0])
+    errors = [
+        abs(numerical_gradient(lambda x: np.sin(x).sum(), x, h=h)[0] - np.cos(1))
+        for h in (1e-2, 1e-3)
+    ]
+    np.testing.assert_allclose(errors, [np.cos(1) / 6 * 1e-4, np.cos(1) / 6 * 1e-6], rtol=1e-4)
+
+
+def test_numerical_gradient_calls_f_twice_for_every_entry():
+    calls = []
+    numerical_gradient(lambda x: calls.append(x.copy()) or 0.0, np.zeros((2, 3)), h=0.5)
+    assert len(calls) == 12
+    assert sorted(float(call.sum()) for call in calls) == [-0.5] * 6 + [0.5] * 6
+
+
+@cases
+def test_numerical_gradient_agrees_entry_by_entry(case):
+    rng = np.random.default_rng(8)
+    arrays = case.arrays({"n": 3, "d": 2, "h": 4}, rng)
+    output, backward = case.function(*arrays)
+    doutput = np.asarray(rng.normal(size=np.shape(output)))
+    for i, gradient in enumerate(backward(doutput)):
+        found = numerical_gradient(
+            lambda a, i=i: (doutput * case.function(*arrays[:i], a, *arrays[i + 1 :])[0]).sum(),
+            arrays[i],
+        )
+        np.testing.assert_allclose(gradient, found, rtol=1e-8, atol=1e-9)

@@ -1,0 +1,177 @@
+"""The package as a package: what it needs, what it shows, and how it is written."""
+
+import ast
+import importlib.metadata
+import inspect
+import statistics
+import subprocess
+import sys
+import timeit
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import backprop_book
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+FILES = sorted((ROOT / "backprop_book").glob("*.py"))
+
+ONLY_NUMPY = """
+import sys
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        top = name.partition(".")[0]
+        if top not in {*sys.stdlib_module_names, "numpy", "backprop_book"}:
+            raise ModuleNotFoundError(f"No module named {top!r} (refused by the test)", name=top)
+
+sys.meta_path.insert(0, Refuse())
+"""
+
+
+def run(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, **options
+    )
+
+
+def run_with_only_numpy(code):
+    return run("-W", "error", "-c", ONLY_NUMPY + code)
+
+
+def test_numpy_is_all_that_is_needed():
+    code = """
+from backprop_book import *
+import numpy as np
+X, y = noisy_plane(20)
+parameters = {"weights": np.zeros((2, 1)), "bias": np.zeros(1)}
+for x, target in iterate_minibatches(X, y, 5, np.random.default_rng(0)):
+    loss, backward = linear_regression(parameters, x, target)
+    parameters = sgd_step(parameters, backward(1.0), 0.1)
+import backprop_book.figures
+print("trained")
+"""
+    done = run_with_only_numpy(code)
+    assert (done.stdout, done.stderr) == ("trained\n", "")
+
+
+def test_a_figure_without_matplotlib_says_what_to_install():
+    done = run_with_only_numpy("from backprop_book.figures import new_figure\nnew_figure()")
+    assert "ImportError: figures need matplotlib: pip install matplotlib" in done.stderr
+
+
+def test_the_refusal_refuses():
+    """The two tests above would see an import of anything else."""
+    done = run_with_only_numpy("import pytest")
+    assert "refused by the test" in done.stderr
+
+
+def test_all_is_sorted_and_complete():
+    assert backprop_book.__all__ == sorted(backprop_book.__all__)
+    tree = ast.parse((ROOT / "backprop_book/__init__.py").read_text(encoding="utf-8"))
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    assert sorted(alias.name for node in imports for alias in node.names) == backprop_book.__all__
+    shown = {name for name in vars(backprop_book) if not name.startswith("_")}
+    modules = {path.stem for path in FILES}
+    assert shown - modules == set(backprop_book.__all__) - modules
+
+
+def test_every_public_function_of_a_chapter_is_in_all():
+    """Whatever is defined without a leading underscore, outside checks and figures, is public."""
+    for path in FILES:
+        if path.stem in {"__init__", "checks", "figures"}:
+            continue
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                assert node.name in backprop_book.__all__, f"{path.name}: {node.name}"
+
+
+def test_the_version_is_told_once():
+    assert backprop_book.__version__ == PROJECT["project"]["version"]
+
+
+def test_the_installed_version_is_this_one():
+    assert importlib.metadata.version("backprop-book") == backprop_book.__version__
+
+
+def test_numpy_is_the_only_dependency():
+    (dependency,) = PROJECT["project"]["dependencies"]
+    assert dependency.startswith("numpy")
+
+
+def test_the_wheel_holds_the_package_and_its_mark_of_types():
+    assert PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == ["backprop_book"]
+    assert (ROOT / "backprop_book/py.typed").is_file()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["mypy"], ["ruff", "check", "."], ["ruff", "format", "--check", "."]],
+    ids=" ".join,
+)
+def test_types_and_style_are_clean(command):
+    pytest.importorskip(command[0], reason=f"{command[0]} is not installed: pip install -e .[test]")
+    done = run("-m", *command)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_mypy_is_strict_and_sees_the_package():
+    assert PROJECT["tool"]["mypy"]["strict"] is True
+    assert "backprop_book" in PROJECT["tool"]["mypy"]["files"]
+
+
+def functions_of(path):
+    """Return the functions of a file, methods and inner ones too, with their number of lines.
+
+    Counted are a function's lines from `def` on, without its docstring and blank lines.
+    """
+    source = path.read_text(encoding="utf-8")
+    lines = source.splitlines()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef):
+            told = ast.get_docstring(node) is not None
+            skipped = range(node.body[0].lineno, node.body[0].end_lineno + 1) if told else ()
+            numbers = [n for n in range(node.lineno, node.end_lineno + 1) if n not in skipped]
+            yield f"{path.name}: {node.name}", sum(bool(lines[n - 1].strip()) for n in numbers)
+
+
+def test_functions_are_short():
+    lengths = {name: n for path in FILES for name, n in functions_of(path)}
+    assert len(lengths) > 30
+    assert {name: n for name, n in lengths.items() if n > 25} == {}
+    assert statistics.median(lengths.values()) <= 6
+
+
+def test_lengths_are_counted_without_docstring_and_blank_lines(tmp_path):
+    path = tmp_path / "some.py"
+    path.write_text('@f\ndef g(\n    a,\n):\n    """Two\n    lines.\n    """\n\n    return a\n')
+    assert list(functions_of(path)) == [("some.py: g", 4)]
+
+
+def test_a_module_imports_nothing_of_the_site_or_the_tests():
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not {name.partition(".")[0] for name in names} & {"press", "tests", "docs"}
+
+
+def test_nothing_of_the_package_asserts():
+    """A user's mistake raises an error that names it, under `python -O` as well."""
+    for path in FILES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        assert not [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Assert)]
+
+
+def test_the_checks_of_a_call_cost_microseconds():
+    """Some 5 on the machine they were measured on; an order of magnitude more would be a fault."""
+    x, weights, bias = np.ones((1, 2)), np.ones((2, 1)), np.ones(1)
+
+    def seconds(function):
+        return min(timeit.repeat(lambda: function(x, weights, bias), number=500, repeat=20)) / 500
+
+    bare = inspect.unwrap(backprop_book.dense)
+    assert seconds(backprop_book.dense) - seconds(bare) < 50e-6
