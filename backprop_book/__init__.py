@@ -8,8 +8,20 @@ respect to the array inputs, in their order and of their shapes. It may be calle
 and nothing that is passed in is changed.
 """
 
+from backprop_book.activations import (
+    gelu,
+    identity,
+    leaky_relu,
+    relu,
+    sigmoid,
+    softplus,
+    tanh,
+)
+from backprop_book.composition import compose
 from backprop_book.data import lights, noisy_plane, xor_lights
 from backprop_book.descent import iterate_minibatches, sgd_step
+from backprop_book.graph import Graph, backpropagate, count_users
+from backprop_book.network import initialize, network, network_loss
 from backprop_book.numerical import numerical_gradient
 from backprop_book.regression import dense, linear_regression, squared_error
 from backprop_book.step_size import learning_rate_range_test, power_iteration
@@ -17,15 +29,29 @@ from backprop_book.step_size import learning_rate_range_test, power_iteration
 __version__ = "0.1.0"
 
 __all__ = [
+    "Graph",
+    "backpropagate",
+    "compose",
+    "count_users",
     "dense",
+    "gelu",
+    "identity",
+    "initialize",
     "iterate_minibatches",
+    "leaky_relu",
     "learning_rate_range_test",
     "lights",
     "linear_regression",
+    "network",
+    "network_loss",
     "noisy_plane",
     "numerical_gradient",
     "power_iteration",
+    "relu",
     "sgd_step",
+    "sigmoid",
+    "softplus",
     "squared_error",
+    "tanh",
     "xor_lights",
 ]

@@ -28,8 +28,8 @@ def shapes(notation: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Hold a differentiable function's arrays, and what its `backward` is given, to a notation.
 
     In `(n,d),(d,h),(h)->(n,h)` a letter stands for one length throughout; `h?` may be absent, and
-    stands last. The arrays are of floats, all of one dtype, none of them empty. The function that comes
-    back has the notation as its attribute `notation`.
+    stands last; `(...)` is any shape. The arrays are of floats, all of one dtype, none of them
+    empty. The function that comes back has the notation as its attribute `notation`.
 
     >>> @shapes("(n),(n)->()")
     ... def dot(a, b):
@@ -301,6 +301,82 @@ def like(other: str) -> Rule:
     return rule
 
 
+def callbacks(name: str, value: Any, others: Mapping[str, Any]) -> list[Any]:
+    """Rule: functions, one or more.
+
+    >>> callbacks("functions", [], {})
+    Traceback (most recent call last):
+    ValueError: functions is empty; it should hold one function or more
+    """
+    if not np.iterable(value):
+        raise TypeError(f"{name} is {_a(value)}; it should be a list of functions")
+    checked = [callback(f"{name}[{i}]", function, others) for i, function in enumerate(value)]
+    if not checked:
+        raise ValueError(f"{name} is empty; it should hold one function or more")
+    return checked
+
+
+def key_of(other: str) -> Rule:
+    """Return a rule: a key of another argument, which is a dict.
+
+    >>> key_of("edges")("output", "z", {"edges": {"x": [], "y": []}})
+    Traceback (most recent call last):
+    ValueError: output is 'z'; it should be one of ['x', 'y']
+    """
+
+    def rule(name: str, value: Any, others: Mapping[str, Any]) -> Any:
+        if value not in others[other]:
+            raise ValueError(f"{name} is {value!r}; it should be one of {list(others[other])}")
+        return value
+
+    return rule
+
+
+def new_name(name: str, value: Any, others: Mapping[str, Any]) -> str:
+    """Rule: a name that the graph `self` does not have yet."""
+    if not isinstance(value, str) or value in others["self"].values:
+        raise ValueError(f"{name} is {value!r}; it should be a name that the graph does not have")
+    return value
+
+
+def recorded(name: str, value: Any, others: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """Rule: pairs (parent, local derivative), each parent a name that the graph `self` has."""
+    for parent, _ in value:
+        if parent not in others["self"].values:
+            raise ValueError(f"{name} has the parent {parent!r}; it should be recorded first")
+    return list(value)
+
+
+def layer_sizes(name: str, value: Any, others: Mapping[str, Any]) -> list[int]:
+    """Rule: whole numbers, two or more, each 1 or more.
+
+    >>> layer_sizes("sizes", [3, 0], {})
+    Traceback (most recent call last):
+    ValueError: sizes[1] is 0; it should be a whole number, 1 or more
+    """
+    if not np.iterable(value):
+        raise TypeError(f"{name} is {_a(value)}; it should be a list of whole numbers")
+    checked = [count(f"{name}[{i}]", size, others) for i, size in enumerate(value)]
+    if len(checked) < 2:
+        raise ValueError(f"{name} is {checked}; it should have two numbers or more")
+    return checked
+
+
+def layers(name: str, value: Any, others: Mapping[str, Any]) -> Any:
+    """Rule: a dict with weights_1, bias_1, weights_2, bias_2, and so on, and nothing else.
+
+    >>> layers("parameters", {"weights_1": np.ones((3, 1))}, {})
+    Traceback (most recent call last):
+    ValueError: parameters has the keys ['weights_1']; it should have ['weights_1', 'bias_1']
+    """
+    parameters(name, value, others)
+    numbers = range(1, (len(value) + 1) // 2 + 1)
+    wanted = [f"{kind}_{number}" for number in numbers for kind in ("weights", "bias")]
+    if value.keys() != set(wanted):
+        raise ValueError(f"{name} has the keys {list(value)}; it should have {wanted}")
+    return value
+
+
 def _parse(notation: str) -> list[Axes]:
     inside = [part.strip("()") for part in notation.replace(" ", "").split("),")]
     return [tuple(letters.split(",")) if letters else () for letters in inside]
@@ -328,6 +404,8 @@ def _check_arrays(given: tuple[Any, ...], wanted: list[tuple[str, Axes]]) -> Non
 
 def _fits(shape: tuple[int, ...], letters: Axes, lengths: dict[str, int]) -> bool:
     """Tell whether a shape fits, and note the lengths that it settles (0: the axis is absent)."""
+    if letters == ("...",):
+        return True
     if len(shape) == len(letters) - 1 and letters[-1].endswith("?"):
         shape = (*shape, 0)
     if len(shape) != len(letters):

@@ -1,0 +1,86 @@
+"""A graph of numbers, and the sweep that finds all its gradients. Written in chapter 7."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from backprop_book.checks import key_of, new_name, recorded, values
+
+Edges: TypeAlias = Mapping[str, Sequence[tuple[str, float]]]
+
+
+class Graph:
+    """Numbers by name and, for each, what it was computed from and how it responds to that.
+
+    `values` maps a name to its number. `edges` maps it to a list of pairs (parent, local
+    derivative), one for each time the parent was used; an input has none.
+
+    >>> graph = Graph()
+    >>> graph.record("x", 3.0)
+    3.0
+    >>> graph.record("y", 3.0 * 3.0, [("x", 3.0), ("x", 3.0)])
+    9.0
+    >>> backpropagate(graph.edges, "y")
+    {'y': 1.0, 'x': 6.0}
+    """
+
+    def __init__(self) -> None:
+        """Begin with no numbers."""
+        self.values: dict[str, float] = {}
+        self.edges: dict[str, list[tuple[str, float]]] = {}
+
+    @values(name=new_name, edges=recorded)
+    def record(self, name: str, value: float, edges: Sequence[tuple[str, float]] = ()) -> float:
+        """Add a number under a new name, with its edges (parent, local derivative); return it.
+
+        Raises ValueError if the name is taken or a parent is not in the graph.
+        """
+        self.values[name] = value
+        self.edges[name] = list(edges)
+        return value
+
+
+@values(output=key_of("edges"))
+def count_users(edges: Edges, output: str) -> dict[str, int]:
+    """Return how often each number that the output depends on is used on the way to it.
+
+    Raises ValueError if the graph has no such output.
+
+    >>> count_users({"x": [], "y": [("x", 3.0), ("x", 3.0)]}, "y")
+    {'y': 0, 'x': 2}
+    """
+    users = {output: 0}
+    to_visit = [output]
+    while to_visit:
+        for parent, _ in edges[to_visit.pop()]:
+            if parent not in users:
+                users[parent] = 0
+                to_visit.append(parent)
+            users[parent] += 1
+    return users
+
+
+@values(output=key_of("edges"))
+def backpropagate(edges: Edges, output: str) -> dict[str, float]:
+    """Return the derivative of the output with respect to every number that it depends on.
+
+    Each number passes its gradient on once all of its users have added to it. This visits every
+    edge once, whatever the number of paths, and does not recurse (Kahn, Communications of the ACM
+    5, 1962, 558-562, for the order).
+
+    Raises ValueError if the graph has no such output.
+
+    >>> backpropagate({"x": [], "y": [("x", 2.0)], "z": [("y", 5.0), ("x", 1.0)]}, "z")
+    {'z': 1.0, 'y': 5.0, 'x': 11.0}
+    """
+    waiting_for = count_users(edges, output)
+    total = dict.fromkeys(waiting_for, 0.0)
+    total[output] = 1.0
+    ready = [output]
+    while ready:
+        node = ready.pop()
+        for parent, local in edges[node]:
+            total[parent] += total[node] * local
+            waiting_for[parent] -= 1
+            if waiting_for[parent] == 0:
+                ready.append(parent)
+    return total
