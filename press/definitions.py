@@ -15,6 +15,7 @@ PACKAGE = Path(backprop_book.__file__).parent
 SUPPORTING = {
     "data": "the data sets: nothing in them is derived",
     "figures": "how the book's figures look",
+    "drawing": "draws the graphs of chapter 7: a picture, nothing that is derived",
     "checks": "checks of shapes and types, so that a function's body is its mathematics",
 }
 """The modules that no chapter writes, each with its reason."""
@@ -136,6 +137,8 @@ def _defined(node: ast.stmt) -> list[str]:
         return [node.name]
     if isinstance(node, ast.Assign):
         return [target.id for target in node.targets if isinstance(target, ast.Name)]
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        return [node.target.id] if node.value else []
     return []
 
 

@@ -29,13 +29,14 @@ modest = settings(
 class Case:
     """A differentiable function, the shapes of its arrays, and the formula it should follow.
 
-    `formula` uses only what NumPy, autograd, PyTorch and JAX share. `function` returns the
-    gradients of its first arrays: as many as it has some for.
+    `formula` uses only what NumPy, autograd, PyTorch and JAX share. `backward` returns the
+    gradients of the first `n_gradients` arrays.
     """
 
     function: Callable[..., tuple[Any, Callable[[Any], tuple[Any, ...]]]]
     notation: str
     formula: Callable[..., Any]
+    n_gradients: int
 
     @property
     def letters(self) -> list[str]:
@@ -63,18 +64,21 @@ def half_mean_square(prediction: Any, target: Any) -> Any:
 
 
 CASES = {
-    "dense": Case(dense, "(n,d),(d,h),(h)", lambda x, weights, bias: x @ weights + bias),
-    "squared_error of (N,)": Case(squared_error, "(n),(n)", half_mean_square),
-    "squared_error of (N, H)": Case(squared_error, "(n,h),(n,h)", half_mean_square),
+    "dense": Case(dense, "(n,d),(d,h),(h)", lambda x, weights, bias: x @ weights + bias, 3),
+    "squared_error of (N,)": Case(squared_error, "(n),(n)", half_mean_square, 2),
+    "squared_error of (N, H)": Case(squared_error, "(n,h),(n,h)", half_mean_square, 2),
     "linear_regression": Case(
         regress,
         "(d,h),(h),(n,d),(n,h)",
         lambda weights, bias, x, target: half_mean_square(x @ weights + bias, target),
+        2,
     ),
 }
 
 
-def gradient_faults(function: Any, arrays: list[Any], rng: np.random.Generator) -> list[str]:
+def gradient_faults(
+    function: Any, arrays: list[Any], rng: np.random.Generator, n_gradients: int
+) -> list[str]:
     """Return what is wrong with a function's backward at these arrays: nothing, one hopes."""
     before = [array.tobytes() for array in arrays]
     output, backward = function(*arrays)
@@ -82,7 +86,7 @@ def gradient_faults(function: Any, arrays: list[Any], rng: np.random.Generator) 
     doutput_before = doutput.tobytes()
     first = backward(doutput)
     kept = [np.copy(gradient) for gradient in first]
-    faults = list(_form_faults(first, arrays))
+    faults = list(_form_faults(first, arrays, n_gradients))
     if not faults:
         faults += _direction_faults(function, arrays, doutput, first, rng)
     if any(np.any(a != b) for a, b in zip(backward(doutput), kept, strict=True)):
@@ -97,9 +101,9 @@ def gradient_faults(function: Any, arrays: list[Any], rng: np.random.Generator) 
     return faults
 
 
-def _form_faults(gradients: Any, arrays: list[Any]) -> Iterator[str]:
-    if not isinstance(gradients, tuple) or not 0 < len(gradients) <= len(arrays):
-        yield f"{len(gradients)} gradients for {len(arrays)} arrays"
+def _form_faults(gradients: Any, arrays: list[Any], n_gradients: int) -> Iterator[str]:
+    if not isinstance(gradients, tuple) or len(gradients) != n_gradients:
+        yield f"{type(gradients).__name__} of {len(gradients)} gradients for one of {n_gradients}"
     for i, (gradient, array) in enumerate(zip(gradients, arrays, strict=False)):
         if np.shape(gradient) != array.shape:
             yield f"gradient {i} has shape {np.shape(gradient)}, not {array.shape}"

@@ -138,7 +138,8 @@ def test_a_caption_with_emphasis_of_its_own_stays_whole(plain):
 
 
 def test_an_image_that_no_snippet_drew_stays_as_a_link_to_the_site(plain):
-    assert plain("![A cat.](cat.png)\n") == f"![A cat.]({BOOK}part-1/cat.png)"
+    for file in ["cat.png", "cat.svg"]:
+        assert plain(f"![A cat.]({file})\n") == f"![A cat.]({BOOK}part-1/{file})"
 
 
 def test_fences_of_other_languages_stay_markdown(plain):
@@ -184,6 +185,11 @@ def test_the_labs_are_there_too_as_they_are_stored(tmp_path):
 def test_an_admonition_is_quoted_under_its_title(plain):
     text = '!!! result "One *update*"\n\n    First.\n\n    - second\n\nAfter.\n'
     assert plain(text) == "> **One *update***\n>\n> First.\n>\n> - second\n\nAfter."
+
+
+def test_a_fence_of_another_language_is_quoted_with_its_admonition(plain):
+    text = '!!! note "N"\n\n    ```text\n    a\n      b\n    ```\n'
+    assert plain(text) == "> **N**\n>\n> ```text\n> a\n>   b\n> ```"
 
 
 def test_an_admonition_without_a_title_is_told_by_its_kind(plain):

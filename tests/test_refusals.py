@@ -9,7 +9,7 @@ from textwrap import dedent, indent
 
 import pytest
 
-from press import checking
+from press import checking, definitions
 from press.book import all_faults
 from press.comparing import same_output
 from press.faults import Fault
@@ -428,95 +428,137 @@ def test_needs_that_miss_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert_refused(text, r"\(lines none\) it gives NameError")
 
 
-# The package
+# The package: here a small one, so that these tests do not hang on the real one's every line
 
 
-SGD = '''
-def sgd_step(parameters, gradients, learning_rate):
+SGD = '''def sgd_step(parameters, gradients, learning_rate):
     """Words of the chapter's own."""
     # and a comment
     return {name: value - learning_rate * gradients[name] for name, value in parameters.items()}
 '''
 
-BATCHES = """
-def iterate_minibatches(x, y, batch_size, rng=None):
-    order = np.arange(len(x)) if rng is None else rng.permutation(len(x))
-    for start in range(0, len(x), batch_size):
-        batch = order[start : start + batch_size]
-        yield x[batch], y[batch]
-"""
+HALVES = "HALVES = {2: 0.5}\n"
+
+DESCENT = '''"""Gradient descent. Written in chapter 4."""
+
+HALVES: dict[int, float] = {2: 0.5}
+
+
+@values(learning_rate=positive)
+def sgd_step(
+    parameters: Parameters, gradients: Parameters, learning_rate: float
+) -> Parameters:
+    """Return the parameters moved one step.
+
+    >>> sgd_step({}, {}, 1.0)
+    {}
+    """
+    return {
+        name: value - learning_rate * gradients[name] for name, value in parameters.items()
+    }
+'''
+
+MODULES = {
+    "data": "Supporting.",
+    "numerical": "Written in chapter 2.",
+    "regression": "Written in chapter 3.",
+}
 
 CHAPTER_4 = Path("04-batches.md")
 
 
-def test_a_chapter_that_holds_the_package_definitions() -> None:
-    page, _ = page_with(snippet(SGD) + snippet(BATCHES), CHAPTER_4)
-    assert not all_faults(page)
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package whose chapter 4 writes HALVES and sgd_step."""
+    (tmp_path / "descent.py").write_text(DESCENT, encoding="utf-8")
+    for name, docstring in MODULES.items():
+        (tmp_path / f"{name}.py").write_text(f'"""{docstring}"""\n', encoding="utf-8")
+    monkeypatch.setattr(definitions, "PACKAGE", tmp_path)
+    return tmp_path
 
 
-def test_drafts_do_not_count() -> None:
-    draft = "def sgd_step(parameters):\n    return parameters"
-    page, _ = page_with(snippet(draft) + snippet(SGD) + snippet(BATCHES), CHAPTER_4)
-    assert not all_faults(page)
+@pytest.mark.usefixtures("package")
+class TestThePackage:
+    def test_a_chapter_that_holds_its_definitions(self) -> None:
+        page, _ = page_with(snippet(SGD) + snippet(HALVES), CHAPTER_4)
+        assert not all_faults(page)
 
+    def test_drafts_do_not_count(self) -> None:
+        draft = "HALVES = {}\n\n\ndef sgd_step(parameters):\n    return parameters"
+        page, _ = page_with(snippet(draft) + snippet(HALVES) + snippet(SGD), CHAPTER_4)
+        assert not all_faults(page)
 
-def test_a_definition_that_differs() -> None:
-    wrong = SGD.replace("value - learning", "value + learning").replace("def", "x = 1\n\ndef")
-    text = snippet(BATCHES) + snippet(wrong).replace("learning_rate):", "learning_rate): <<")
-    assert_refused(
-        text, r"sgd_step differs from the package's:(?s:.*)\n-.*value \+.*\n\+", CHAPTER_4
+    def test_a_definition_that_differs(self) -> None:
+        wrong = SGD.replace("value - l", "value + l").replace("rate):", f"rate):{MARK}")
+        text = snippet(HALVES) + snippet(f"x = 1\n\n{wrong}")
+        why = r"sgd_step differs from the package's:(?s:.*)\n-.*value \+.*\n\+.*value -"
+        assert_refused(text, why, CHAPTER_4)
+
+    def test_a_value_that_differs(self) -> None:
+        text = snippet(SGD) + snippet(f"HALVES = {{2: 0.25}}{MARK}")
+        assert_refused(text, "HALVES differs", CHAPTER_4)
+
+    def test_a_draft_that_comes_last(self) -> None:
+        draft = f"def sgd_step(parameters):{MARK}\n    return parameters"
+        text = snippet(HALVES) + snippet(SGD) + snippet(draft)
+        assert_refused(text, "sgd_step differs", CHAPTER_4)
+
+    def test_a_definition_that_is_missing(self) -> None:
+        page, _ = page_with(snippet(SGD), CHAPTER_4)
+        fault = only_fault(page)
+        assert "descent.HALVES is not written here" in fault.message
+        assert fault.line == 1
+
+    def test_another_chapter_need_not_hold_it(self) -> None:
+        assert not all_faults(Page(Path("05-later.md"), "No code.\n"))
+
+    def test_a_module_that_names_no_chapter(self, package: Path) -> None:
+        (package / "loose.py").write_text('"""Functions."""\n', encoding="utf-8")
+        with pytest.raises(ValueError, match=r"loose.py: its docstring should say"):
+            definitions.module_chapters()
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "from backprop_book import sgd_step",
+            "from backprop_book import lights, sgd_step",
+            "from backprop_book.descent import sgd_step",
+            "import backprop_book.descent",
+            "if True:\n    from backprop_book import sgd_step",
+        ],
     )
+    def test_an_import_of_what_is_written_later(self, statement: str) -> None:
+        text = snippet(f"x = 1\n{statement}{MARK}")
+        assert_refused(text, "it is chapter 4 that writes it", Path("01-first.md"))
 
+    def test_an_import_of_what_the_chapter_wrote_above(self) -> None:
+        imported = snippet("from backprop_book import sgd_step")
+        page, _ = page_with(snippet(SGD) + snippet(HALVES) + imported, CHAPTER_4)
+        assert not all_faults(page)
 
-def test_a_default_that_differs() -> None:
-    wrong = BATCHES.replace("rng=None", "rng=0").replace("):\n    order", "): <<\n    order")
-    assert_refused(snippet(SGD) + snippet(wrong), "iterate_minibatches differs", CHAPTER_4)
+    def test_an_import_of_what_the_chapter_writes_below(self) -> None:
+        imported = snippet(f"from backprop_book import sgd_step{MARK}")
+        text = imported + snippet(SGD) + snippet(HALVES)
+        assert_refused(text, "it is chapter 4 that writes it", CHAPTER_4)
 
+    @pytest.mark.parametrize("name", ["lights", "dense", "numerical_gradient"])
+    def test_an_import_of_what_stands_earlier(self, name: str) -> None:
+        imported = snippet(f"from backprop_book import {name}")
+        page, _ = page_with(snippet(SGD) + snippet(HALVES) + imported, CHAPTER_4)
+        assert not all_faults(page)
 
-def test_a_definition_that_is_missing() -> None:
-    page, _ = page_with(snippet(SGD), CHAPTER_4)
-    fault = only_fault(page)
-    assert "descent.iterate_minibatches is not written here" in fault.message
-    assert fault.line == 1
+    def test_a_page_that_is_no_chapter_may_import_all(self) -> None:
+        page, _ = page_with(snippet("from backprop_book import sgd_step"), Path("interlude.md"))
+        assert not all_faults(page)
 
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "from backprop_book import sgd_step",
-        "from backprop_book import lights, sgd_step",
-        "from backprop_book.descent import sgd_step",
-        "import backprop_book.descent",
-    ],
-)
-def test_an_import_of_what_is_written_later(statement: str) -> None:
-    text = f"```python\nx = 1\n{statement} <<\n```\n"
-    assert_refused(text, "it is chapter 4 that writes it", Path("01-first.md"))
-
-
-def test_an_import_of_what_the_chapter_itself_writes() -> None:
-    text = snippet(SGD) + snippet(BATCHES) + snippet("from backprop_book import sgd_step <<")
-    assert_refused(text, "it is chapter 4 that writes it", CHAPTER_4)
-
-
-@pytest.mark.parametrize("name", ["lights", "dense", "numerical_gradient"])
-def test_an_import_of_what_stands_earlier(name: str) -> None:
-    imported = snippet(f"from backprop_book import {name}")
-    page, _ = page_with(snippet(SGD) + snippet(BATCHES) + imported, CHAPTER_4)
-    assert not all_faults(page)
-
-
-def test_a_page_that_is_no_chapter_may_import_all() -> None:
-    page, _ = page_with(snippet("from backprop_book import sgd_step"), Path("interlude.md"))
-    assert not all_faults(page)
-
-
-@pytest.mark.parametrize("statement", ["from backprop_book import nothing", "import backprop_book"])
-def test_an_import_that_is_no_public_name(statement: str) -> None:
-    page, [line] = page_with(f"```python\nx = 1\n{statement} <<\n```\n", Path("09-late.md"))
-    faults = all_faults(page)
-    assert {fault.line for fault in faults} == {line}
-    assert any("backprop_book" in fault.message for fault in faults)
+    @pytest.mark.parametrize(
+        "imported", ["from backprop_book import nothing", "import backprop_book"]
+    )
+    def test_an_import_that_is_no_public_name(self, imported: str) -> None:
+        page, [line] = page_with(snippet(f"x = 1\n{imported}{MARK}"), Path("09-late.md"))
+        faults = all_faults(page)
+        assert {fault.line for fault in faults} == {line}
+        assert any("backprop_book" in fault.message for fault in faults)
 
 
 # Links, headings, images
