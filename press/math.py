@@ -1,5 +1,6 @@
 """Typeset the formulas of a page's HTML with KaTeX, while the site is built."""
 
+import atexit
 import html
 import re
 from functools import cache
@@ -51,6 +52,7 @@ def typeset(tex: str, display: bool) -> str:
 @cache
 def _engine() -> Any:
     engine = MiniRacer()
+    atexit.register(engine.close)  # left to the interpreter's own end, it may wait for ever
     engine.eval(KATEX.read_text(encoding="utf-8"))
     engine.eval(TYPESET)
     return engine

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from copy import deepcopy
 from functools import cache
 from importlib.metadata import packages_distributions, requires
 from pathlib import Path
@@ -34,8 +35,9 @@ def run_in_fresh_kernel(notebook: NotebookNode, folder: Path) -> list[NotebookNo
     """
     refusing = REFUSE_THE_REST.format(allowed=sorted(importable_names()))
     guard = nbformat.v4.new_code_cell(refusing, id="guard")
-    copy = nbformat.v4.new_notebook(cells=[guard, *notebook.cells], metadata=notebook.metadata)
-    client = NotebookClient(copy, resources={"metadata": {"path": folder}}, timeout=120)
+    guarded = deepcopy(notebook)  # a run writes its outputs into the cells
+    guarded.cells.insert(0, guard)
+    client = NotebookClient(guarded, resources={"metadata": {"path": folder}}, timeout=120)
     ran = client.execute(env={**os.environ, "IPYTHONDIR": str(folder / ".ipython")})
     return [cell for cell in ran.cells[1:] if cell.cell_type == "code"]
 

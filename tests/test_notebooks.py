@@ -89,6 +89,13 @@ def test_the_kernel_has_only_what_a_reader_installs(tmp_path):
     assert [printed_by(cell) for cell in ran] == [""] * len(kept) + ["no\n"] * len(refused)
 
 
+def test_a_run_leaves_the_notebook_it_is_given_alone(tmp_path):
+    cell = nbformat.v4.new_code_cell("print('run')")
+    cell.outputs = [nbformat.v4.new_output("stream", text="stored")]
+    (ran,) = run_in_fresh_kernel(nbformat.v4.new_notebook(cells=[cell]), tmp_path)
+    assert (printed_by(cell), printed_by(ran)) == ("stored", "run\n")
+
+
 def test_an_error_in_a_cell_is_raised(tmp_path):
     cells = [nbformat.v4.new_code_cell("1 / 0")]
     with pytest.raises(CellExecutionError, match="ZeroDivisionError"):

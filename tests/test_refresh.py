@@ -130,8 +130,8 @@ def test_figures(file: Path) -> None:
 
 
 def test_a_figure_that_was_left_open_is_not_the_page_s(file: Path) -> None:
-    plt.subplots()
     refreshed(file, DRAW)
+    plt.subplots()
     assert not all_faults(Page(file))
 
 

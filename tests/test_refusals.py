@@ -72,6 +72,7 @@ def snippet(code: str, output: str = "", info: str = "python", marked: str = "")
         ("12345678.91", "12345678.99"),
         ("-1.234567891", "1.234567891"),
         ("3.0", "2.9999999999"),
+        ("1.500000000", "1.50000000"),
     ],
 )
 def test_output_that_differs(printed: str, shown: str) -> None:
