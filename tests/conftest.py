@@ -27,7 +27,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = ["-m", "mkdocs", "build", "--strict", "-f", str(ROOT / "mkdocs.yml"), "-d", folder]
     environment = {**os.environ, "SITE_URL": f"http://localhost/{SUBPATH}/"}
     built = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert built.returncode == 0, built.stderr
     return folder

@@ -37,7 +37,8 @@ def run_in_fresh_kernel(notebook: NotebookNode, folder: Path) -> list[NotebookNo
     guard = nbformat.v4.new_code_cell(refusing, id="guard")
     guarded = deepcopy(notebook)  # a run writes its outputs into the cells
     guarded.cells.insert(0, guard)
-    client = NotebookClient(guarded, resources={"metadata": {"path": folder}}, timeout=120)
+    place = {"metadata": {"path": folder}}
+    client = NotebookClient(guarded, resources=place, timeout=120, coalesce_streams=True)
     ran = client.execute(env={**os.environ, "IPYTHONDIR": str(folder / ".ipython")})
     return [cell for cell in ran.cells[1:] if cell.cell_type == "code"]
 

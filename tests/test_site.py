@@ -209,7 +209,7 @@ def test_a_page_stays_still_while_it_loads(
     source: str, desktop: BrowserContext, address: str
 ) -> None:
     page = desktop.new_page()
-    visit(page, address + url_of(source))
+    page.goto(address + url_of(source))
     assert page.evaluate(SHIFT) < 0.1
 
 
@@ -217,7 +217,7 @@ SHIFT = """() => new Promise(resolve => {
   let total = 0;
   const add = list => list.getEntries().forEach(shift => total += shift.value);
   new PerformanceObserver(add).observe({type: "layout-shift", buffered: true});
-  setTimeout(() => resolve(total), 100);
+  document.fonts.ready.then(() => setTimeout(() => resolve(total), 300));
 })"""
 
 
