@@ -133,12 +133,14 @@ def _module_definitions(module: str) -> dict[str, ast.stmt]:
 
 
 def _defined(node: ast.stmt) -> list[str]:
+    """Return the names that a statement defines; an alias of a type is an annotation, no more."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return [node.name]
     if isinstance(node, ast.Assign):
         return [target.id for target in node.targets if isinstance(target, ast.Name)]
     if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-        return [node.target.id] if node.value else []
+        alias = ast.unparse(node.annotation) == "TypeAlias"
+        return [node.target.id] if node.value and not alias else []
     return []
 
 
