@@ -1,25 +1,188 @@
 """Work out which earlier snippets of a page a snippet needs, from the names they use and define.
 
 A name that is changed in place counts as defined again by the snippet that changes it: by `+=`, by
-assigning to an element or an attribute, by a method such as `append`, and, for a random generator
-or an iterator, by any use at all, since every draw moves it on.
+assigning to an element or an attribute, by a method in `MUTATORS`, by `next`, and, for what each
+use moves on (a random generator, an iterator), by any use at all.
+
+Aliases are not followed, nor what a function does to its arguments. That is for the tests: they run
+each snippet with only what it is said to need, and refuse the page if it then does something else.
 """
 
-from press.names import Names, names_of
+import ast
+import symtable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+MUTATORS = {"append", "extend", "insert", "update", "setdefault", "pop", "popitem", "remove",
+            "clear", "sort", "reverse", "add", "discard", "fill", "record"}  # fmt: skip
+MOVERS = {"default_rng", "RandomState", "iter", "zip", "map", "filter", "enumerate", "reversed",
+          "iterate_minibatches"}  # fmt: skip
+"""What makes values that each use moves on."""
+
+GLOBAL_GENERATOR = "numpy's global generator"
+
+COMPOUND = (ast.For, ast.While, ast.If, ast.With, ast.withitem, ast.Try, ast.ExceptHandler)
+CONDITIONAL = (ast.While, ast.If, ast.Try)
+
+
+@dataclass
+class Names:
+    """What a snippet does with names; `late` holds what each function's body reads when called."""
+
+    reads: set[str] = field(default_factory=set)
+    binds: set[str] = field(default_factory=set)
+    changes: set[str] = field(default_factory=set)
+    late: dict[str, set[str]] = field(default_factory=dict)
+    moving: set[str] = field(default_factory=set)
 
 
 def needs(sources: list[str]) -> list[list[int]]:
     """Return, for each snippet, the indices of the earlier snippets it needs, in order."""
-    snippets = names_of(sources)
+    snippets = [names_of(source) for source in sources]
+    moving = {GLOBAL_GENERATOR}.union(*(names.moving for names in snippets))
+    for names in snippets:
+        names.changes |= names.reads.union(names.binds, *names.late.values()) & moving
     return [_needs_of(i, snippets) for i in range(len(snippets))]
 
 
 def _needs_of(i: int, snippets: list[Names]) -> list[int]:
-    wanted = snippets[i].reads | snippets[i].bodies_read
+    wanted = _with_late_reads(snippets[i].reads, i, snippets)
     found = []
     for j in range(i - 1, -1, -1):
-        earlier = snippets[j]
-        if wanted & (earlier.binds | earlier.changes):
+        names = snippets[j]
+        if wanted & (names.binds | names.changes):
             found.append(j)
-            wanted = wanted - earlier.binds | earlier.reads
+            wanted -= names.binds - names.reads
+            wanted |= _with_late_reads(names.reads, j, snippets)
     return found[::-1]
+
+
+def _with_late_reads(wanted: set[str], i: int, snippets: list[Names]) -> set[str]:
+    """Add what the bodies of the wanted functions read, as those stand when snippet i runs."""
+    reached: set[str] = set()
+    queue = set(wanted)
+    while queue:
+        name = queue.pop()
+        reached.add(name)
+        makers = [names for names in snippets[: i + 1] if name in names.late]
+        queue |= makers[-1].late[name] - reached if makers else set()
+    return reached
+
+
+def names_of(source: str) -> Names:
+    """Return what a snippet does with names, its statements taken in the order they run."""
+    names = Names()
+    for step, sure in _steps(ast.parse(source).body):
+        if isinstance(step, ast.FunctionDef | ast.ClassDef):
+            _note_definition(step, names)
+        else:
+            _note_step(step, sure, names)
+    called = (names.late.get(name, set()) for name in names.reads | names.binds)
+    names.reads |= set().union(*called) - names.binds
+    return names
+
+
+def _steps(nodes: Iterable[ast.AST], sure: bool = True) -> Iterator[tuple[ast.AST, bool]]:
+    """Yield a body's statements, and of a compound one its parts, and whether each surely runs."""
+    for node in nodes:
+        if isinstance(node, COMPOUND):
+            yield from _steps(_in_running_order(node), sure and not isinstance(node, CONDITIONAL))
+        else:
+            yield node, sure
+
+
+def _in_running_order(node: ast.AST) -> list[ast.AST]:
+    """Return a node's children; the iterable of a loop runs before its target is bound."""
+    children = list(ast.iter_child_nodes(node))
+    if isinstance(node, ast.For):
+        children[:2] = [node.iter, node.target]
+    if isinstance(node, ast.ExceptHandler) and node.name:
+        children[1:1] = [ast.Name(node.name, ast.Store())]
+    return children
+
+
+def _note_definition(node: ast.FunctionDef | ast.ClassDef, names: Names) -> None:
+    table = _table(node)
+    names.reads |= _referenced(table) - names.binds - {node.name}
+    names.binds.add(node.name)
+    names.late[node.name] = {n for inner in table.get_children() for n in _free(inner)}
+    if _uses_global_generator(node):
+        names.late[node.name].add(GLOBAL_GENERATOR)
+
+
+def _note_step(step: ast.AST, sure: bool, names: Names) -> None:
+    table = _table(step)
+    inner = {n for scope in table.get_children() for n in _free(scope)}
+    changed = {n for node in ast.walk(step) for n in _changed_by(node)}
+    stored, loaded = _stored(step), _loaded(step)
+    used = _referenced(table) | inner | changed
+    if _uses_global_generator(step):
+        used.add(GLOBAL_GENERATOR)
+    names.reads |= (used - stored | used & loaded | changed) - names.binds
+    names.changes |= changed if sure else changed | stored
+    names.binds |= stored - changed if sure else set()
+    if isinstance(step, ast.Assign):
+        names.late |= dict.fromkeys(stored, inner) if inner else {}
+        names.moving |= stored if _makes_mover(step.value) else set()
+
+
+def _table(node: ast.AST) -> symtable.SymbolTable:
+    return symtable.symtable(ast.unparse(node), "snippet", "exec")
+
+
+def _referenced(table: symtable.SymbolTable) -> set[str]:
+    return {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
+
+
+def _free(table: symtable.SymbolTable) -> set[str]:
+    """Return the names that a scope, or one inside it, looks up outside the snippet's functions."""
+    own = {s.get_name() for s in table.get_symbols() if s.is_global() and s.is_referenced()}
+    return own.union(*(_free(child) for child in table.get_children()))
+
+
+def _stored(node: ast.AST) -> set[str]:
+    """Return the names that a statement binds; the targets of a comprehension do not count."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return {alias.asname or alias.name.split(".")[0] for alias in node.names}
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        return {node.id}
+    inside = [n.iter for n in [node] if isinstance(n, ast.comprehension)]
+    children = inside or ([] if isinstance(node, ast.Lambda) else ast.iter_child_nodes(node))
+    return set().union(*(_stored(child) for child in children))
+
+
+def _loaded(node: ast.AST) -> set[str]:
+    names = (n for n in ast.walk(node) if isinstance(n, ast.Name))
+    return {n.id for n in names if isinstance(n.ctx, ast.Load)}
+
+
+def _changed_by(node: ast.AST) -> Iterator[str]:
+    """Yield the name whose value this node changes in place, if it changes one."""
+    if isinstance(node, ast.AugAssign):
+        yield from _root(node.target)
+    elif isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
+        yield from _root(node.value)
+    elif isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Attribute) and node.func.attr in MUTATORS:
+            yield from _root(node.func.value)
+        elif isinstance(node.func, ast.Name) and node.func.id == "next":
+            yield from _root(node.args[0])
+
+
+def _root(node: ast.expr) -> Iterator[str]:
+    while isinstance(node, ast.Subscript | ast.Attribute):
+        node = node.value
+    if isinstance(node, ast.Name):
+        yield node.id
+
+
+def _uses_global_generator(node: ast.AST) -> bool:
+    parts = (n for n in ast.walk(node) if isinstance(n, ast.Attribute))
+    drawn = {n.attr for n in parts if ast.unparse(n.value) == "np.random"}
+    return bool(drawn - MOVERS)
+
+
+def _makes_mover(value: ast.expr) -> bool:
+    if isinstance(value, ast.Call):
+        return ast.unparse(value.func).split(".")[-1] in MOVERS
+    return isinstance(value, ast.GeneratorExp)
