@@ -26,13 +26,17 @@ def draw_graph(graph: Graph, output: str, width: float = 4.8, height: float = 3.
     """
     figure, ax = new_figure(width, height)
     ax.axis("off")
-    ax.margins(0.12, 0.25)
+    ax.set_aspect("equal")
     total = backpropagate(graph.edges, output)
     places = _places(graph, [name for name in graph.values if name in total])
+    columns, rows = zip(*places.values(), strict=True)
+    ax.set_xlim(min(columns) - 0.4, max(columns) + 0.4)
+    ax.set_ylim(min(rows) - 0.7, max(rows) + 0.7)
     for name in places:
         for k, (parent, local) in enumerate(graph.edges[name]):
-            twins = [other for other, _ in graph.edges[name]].count(parent)
-            bend = 0.0 if twins == 1 else 0.3 * (-1) ** k
+            twins = [other for other, _ in graph.edges[name]].count(parent) > 1
+            leaps = places[name][0] - places[parent][0] > 1
+            bend = 0.3 * (-1) ** k if twins else -0.45 if leaps else 0.0
             _draw_edge(ax, places[parent], places[name], bend)
             texts = _short(graph.values[parent]), _short(total[name] * local)
             _label_edge(ax, places[parent], places[name], bend, texts)
@@ -50,7 +54,7 @@ def _places(graph: Graph, names: list[str]) -> dict[str, Point]:
     for _, group in groupby(sorted(names, key=column.__getitem__), column.__getitem__):
         members = list(group)
         for row, name in enumerate(members):
-            places[name] = (float(column[name]), (len(members) - 1) / 2 - row)
+            places[name] = (float(column[name]), 1.2 * ((len(members) - 1) / 2 - row))
     return places
 
 
@@ -62,8 +66,8 @@ def _draw_edge(ax: Any, start: Point, end: Point, bend: float) -> None:
 
 def _label_edge(ax: Any, start: Point, end: Point, bend: float, texts: tuple[str, str]) -> None:
     along = 0.34 if bend == 0 else 0.5  # nearer to the start, so that crossing edges keep apart
-    x = start[0] + along * (end[0] - start[0])
-    y = start[1] + along * (end[1] - start[1]) - bend * (end[0] - start[0]) / 2
+    dx, dy = end[0] - start[0], end[1] - start[1]
+    x, y = start[0] + along * dx + bend * dy / 2, start[1] + along * dy - bend * dx / 2
     for text, color, dy in zip(texts, (BLUE, ORANGE), (2, -2), strict=True):
         ax.annotate(text, (x, y), xytext=(0, dy), textcoords="offset points", color=color,
                     ha="center", va="bottom" if dy > 0 else "top", fontsize=9)  # fmt: skip
