@@ -6,8 +6,9 @@ of floats, ValueError for a shape or a value that does not fit.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
+from graphlib import CycleError, TopologicalSorter
 from inspect import Signature, signature
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -21,6 +22,7 @@ Rule = Callable[[str, Any, Mapping[str, Any]], Any]
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_PAIRS = "pairs (parent, local derivative)"
 _REAL = (int, float, np.floating, np.integer)
 
 
@@ -184,6 +186,17 @@ def scalar_function(name: str, value: Any, others: Mapping[str, Any]) -> Callabl
     return checked
 
 
+def floats(name: str, value: Any, _: Mapping[str, Any]) -> Any:
+    """Rule: an array of floats, of any shape.
+
+    >>> floats("z", 1.0, {})
+    Traceback (most recent call last):
+    TypeError: z is a float; it should be a NumPy array of floats
+    """
+    _check_floats(name, value)
+    return value
+
+
 def doubles(name: str, value: Any, _: Mapping[str, Any]) -> Any:
     """Rule: an array of float64; small differences drown in the rounding of anything shorter.
 
@@ -332,19 +345,78 @@ def key_of(other: str) -> Rule:
     return rule
 
 
+def instance_of(kind: type) -> Rule:
+    """Return a rule: an object of this class.
+
+    >>> instance_of(Graph)("graph", {}, {})
+    Traceback (most recent call last):
+    TypeError: graph is a dict; it should be a Graph
+    """
+
+    def rule(name: str, value: Any, _: Mapping[str, Any]) -> Any:
+        if not isinstance(value, kind):
+            raise TypeError(f"{name} is {_a(value)}; it should be a {kind.__name__}")
+        return value
+
+    return rule
+
+
+def number(name: str, value: Any, _: Mapping[str, Any]) -> Any:
+    """Rule: a number, of Python or of NumPy.
+
+    >>> number("value", "3", {})
+    Traceback (most recent call last):
+    TypeError: value is '3'; it should be a number
+    """
+    if not _is_real(value):
+        raise TypeError(f"{name} is {value!r}; it should be a number")
+    return value
+
+
 def new_name(name: str, value: Any, others: Mapping[str, Any]) -> str:
-    """Rule: a name that the graph `self` does not have yet."""
+    """Rule: a name that the graph `self` does not have yet.
+
+    >>> new_name("name", 3, {"self": Graph()})
+    Traceback (most recent call last):
+    ValueError: name is 3; it should be a name that the graph does not have
+    """
     if not isinstance(value, str) or value in others["self"].values:
         raise ValueError(f"{name} is {value!r}; it should be a name that the graph does not have")
     return value
 
 
 def recorded(name: str, value: Any, others: Mapping[str, Any]) -> list[tuple[str, float]]:
-    """Rule: pairs (parent, local derivative), each parent a name that the graph `self` has."""
-    for parent, _ in value:
+    """Rule: pairs (parent, local derivative), each parent a name that the graph `self` has.
+
+    >>> recorded("edges", [("x", 2.0)], {"self": Graph()})
+    Traceback (most recent call last):
+    ValueError: edges has the parent 'x'; it should be recorded first
+    """
+    for parent in _parents(name, value):
         if parent not in others["self"].values:
             raise ValueError(f"{name} has the parent {parent!r}; it should be recorded first")
     return list(value)
+
+
+def linked(name: str, value: Any, _: Mapping[str, Any]) -> Any:
+    """Rule: a dict of lists of pairs (parent, local derivative), whose arrows never run in a ring.
+
+    >>> linked("edges", {"x": [("y", 1.0)], "y": [("x", 1.0)]}, {})
+    Traceback (most recent call last):
+    ValueError: edges has the ring ['x', 'y', 'x']; it should have none
+    """
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} is {_a(value)}; it should be a dict of lists of pairs by name")
+    parents = {key: _parents(f"{name}[{key!r}]", pairs) for key, pairs in value.items()}
+    for key, parent in ((key, parent) for key in parents for parent in parents[key]):
+        if parent not in parents:
+            told = f"{name}[{key!r}] has the parent {parent!r}"
+            raise ValueError(f"{told}; it should be one of the names in {name}")
+    try:
+        TopologicalSorter(parents).prepare()
+    except CycleError as error:
+        raise ValueError(f"{name} has the ring {error.args[1]}; it should have none") from None
+    return value
 
 
 def layer_sizes(name: str, value: Any, others: Mapping[str, Any]) -> list[int]:
@@ -363,7 +435,7 @@ def layer_sizes(name: str, value: Any, others: Mapping[str, Any]) -> list[int]:
 
 
 def layers(name: str, value: Any, others: Mapping[str, Any]) -> Any:
-    """Rule: a dict with weights_1, bias_1, weights_2, bias_2, and so on, and nothing else.
+    """Rule: a dict with weights_1, bias_1, weights_2, bias_2, and so on, that fit one another.
 
     >>> layers("parameters", {"weights_1": np.ones((3, 1))}, {})
     Traceback (most recent call last):
@@ -374,7 +446,39 @@ def layers(name: str, value: Any, others: Mapping[str, Any]) -> Any:
     wanted = [f"{kind}_{number}" for number in numbers for kind in ("weights", "bias")]
     if value.keys() != set(wanted):
         raise ValueError(f"{name} has the keys {list(value)}; it should have {wanted}")
+    for layer in numbers:
+        _check_weights(name, value, layer)
+        _check_bias(name, value, layer)
     return value
+
+
+def _parents(name: str, value: Any) -> list[str]:
+    """Return the parents of pairs (parent, local derivative), which are checked."""
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"{name} is {_a(value)}; it should be a list of {_PAIRS}")
+    for i, pair in enumerate(value):
+        if not (isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str)):
+            raise TypeError(f"{name}[{i}] is {pair!r}; it should be one of {_PAIRS}")
+        number(f"{name}[{i}][1]", pair[1], {})
+    return [parent for parent, _ in value]
+
+
+def _check_weights(name: str, value: Parameters, layer: int) -> None:
+    key, before = f"weights_{layer}", value.get(f"bias_{layer - 1}")
+    told = f"{name}[{key!r}] has shape {value[key].shape}"
+    if value[key].ndim != 2:
+        raise ValueError(f"{told}; it should have two axes, (inputs, outputs)")
+    if before is not None and len(value[key]) != len(before):
+        wanted = f"{len(before)} rows, one for each output of layer {layer - 1}"
+        raise ValueError(f"{told}; it should have {wanted}")
+
+
+def _check_bias(name: str, value: Parameters, layer: int) -> None:
+    key, other = f"bias_{layer}", f"weights_{layer}"
+    if value[key].shape != value[other].shape[1:]:
+        told = f"{name}[{key!r}] has shape {value[key].shape}"
+        wanted = f"{value[other].shape[1:]}, one for each column of {other}"
+        raise ValueError(f"{told}; it should be {wanted}")
 
 
 def _parse(notation: str) -> list[Axes]:
@@ -458,12 +562,12 @@ def _check_dict(name: str, value: Any) -> None:
 def _checked_backward(output: Any, backward: Callable[[Any], R]) -> Callable[[Any], R]:
     """Hold what `backward` is given to its output's shape and dtype; for a scalar a number will do.
 
-    That number goes on as a Python float, so that float32 stays float32.
+    That number goes on in the output's dtype, so that float32 stays float32.
     """
 
     def checked(doutput: Any) -> R:
         if output.shape == () and _is_real(doutput):
-            return backward(float(doutput))
+            return backward(output.dtype.type(doutput))
         _check_like("doutput", doutput, "the output", output)
         return backward(doutput)
 

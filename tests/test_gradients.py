@@ -6,6 +6,7 @@ from gradient_check import CASES, Case, gradient_faults, modest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import backprop_book
 from backprop_book import (
     dense,
     learning_rate_range_test,
@@ -14,12 +15,15 @@ from backprop_book import (
     sgd_step,
     squared_error,
 )
+from press.counts import count_gradients
 
 LENGTH = st.integers(1, 6)
 SEED = st.integers(0, 2**32 - 1)
 DEGENERATE = [dict.fromkeys("ndh", 1)] + [{"n": 4, "d": 3, "h": 2} | {k: 1} for k in "ndh"]
 
 cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+WITH_FORMULA = {name: case for name, case in CASES.items() if case.formula}
+with_formula = pytest.mark.parametrize("case", WITH_FORMULA.values(), ids=WITH_FORMULA.keys())
 
 
 def drawn(case: Case, data: st.DataObject) -> tuple[list, np.random.Generator]:
@@ -92,14 +96,14 @@ def assert_oracle_agrees(oracle, case, arrays, rng):
         np.testing.assert_allclose(gradient, other, rtol=1e-12, atol=1e-12)
 
 
-@cases
+@with_formula
 @modest
 @given(data=st.data())
 def test_autograd_agrees_entry_by_entry(case, data):
     assert_oracle_agrees(from_autograd, case, *drawn(case, data))
 
 
-@cases
+@with_formula
 @pytest.mark.parametrize("oracle", [from_torch, from_jax])
 @pytest.mark.parametrize("lengths", [{"n": 5, "d": 4, "h": 3}, *DEGENERATE], ids=str)
 def test_the_large_oracles_agree_entry_by_entry(case, oracle, lengths):
@@ -224,3 +228,17 @@ def test_numerical_gradient_agrees_entry_by_entry(case):
             arrays[i],
         )
         np.testing.assert_allclose(gradient, found, rtol=1e-8, atol=1e-9)
+
+
+def test_every_differentiable_function_has_a_case():
+    """Whatever is held to a notation is in the table, and so is what is made of such functions."""
+    public = {name: getattr(backprop_book, name) for name in backprop_book.__all__}
+    differentiable = {name for name, function in public.items() if hasattr(function, "notation")}
+    composed = {"compose", "linear_regression", "network", "network_loss"}
+    assert differentiable | composed <= {name.split(" ")[0] for name in CASES}
+
+
+def test_the_gradients_that_the_book_counts_are_those_of_its_functions():
+    notations = [getattr(getattr(backprop_book, n), "notation", "") for n in backprop_book.__all__]
+    inputs = [notation.split("->")[0].count("(") for notation in notations if notation]
+    assert count_gradients() == sum(inputs) == 12
