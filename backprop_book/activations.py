@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from backprop_book.checks import Array, positive, shapes, values
+from backprop_book.checks import Array, floats, positive, shapes, values
 
 Backward: TypeAlias = Callable[[Any], Array]
 
@@ -14,6 +14,8 @@ Backward: TypeAlias = Callable[[Any], Array]
 @shapes("(...)->(...)")
 def identity(z: Array) -> tuple[Array, Backward]:
     """Return z as it is, an array of any shape; `backward` passes its gradient on.
+
+    Raises TypeError for what is not an array of floats.
 
     >>> identity(np.array([2.0]))[0]
     array([2.])
@@ -27,6 +29,8 @@ def relu(z: Array) -> tuple[Array, Backward]:
 
     `backward(da)` passes da on where z > 0, and 0 elsewhere: at 0 itself, where there is no
     derivative, the book takes 0, as PyTorch and JAX do (Nair and Hinton, ICML 2010).
+
+    Raises TypeError for what is not an array of floats.
 
     >>> a, backward = relu(np.array([-1.0, 0.0, 2.0]))
     >>> a, backward(np.ones(3))
@@ -43,6 +47,8 @@ def leaky_relu(z: Array, slope: float = 0.01) -> tuple[Array, Backward]:
     `backward(da)` passes on da or slope * da (Maas, Hannun and Ng, ICML workshop on deep learning
     for audio, speech and language processing, 2013).
 
+    Raises TypeError for what is not an array of floats, ValueError if slope is not positive.
+
     >>> a, backward = leaky_relu(np.array([-1.0, 2.0]), slope=0.1)
     >>> a, backward(np.ones(2))
     (array([-0.1,  2. ]), array([0.1, 1. ]))
@@ -56,6 +62,8 @@ def sigmoid(z: Array) -> tuple[Array, Backward]:
 
     `backward(da)` is da * a * (1 - a): the derivative read off the output a, which is legitimate
     because z decides a and a decides z. Where a rounds to 1 it gives 0.
+
+    Raises TypeError for what is not an array of floats.
 
     >>> a, backward = sigmoid(np.array([0.0, -1e4]))
     >>> a, backward(np.ones(2))
@@ -71,6 +79,8 @@ def tanh(z: Array) -> tuple[Array, Backward]:
 
     `backward(da)` is da * (1 - a**2), read off the output a.
 
+    Raises TypeError for what is not an array of floats.
+
     >>> a, backward = tanh(np.array([0.0]))
     >>> a, backward(np.ones(1))
     (array([0.]), array([1.]))
@@ -85,6 +95,8 @@ def softplus(z: Array) -> tuple[Array, Backward]:
 
     `backward(da)` is da * sigmoid(z) (Dugas et al., NIPS 2000).
 
+    Raises TypeError for what is not an array of floats.
+
     >>> a, backward = softplus(np.array([0.0, 1e4]))
     >>> backward(np.ones(2))
     array([0.5, 1. ])
@@ -92,16 +104,18 @@ def softplus(z: Array) -> tuple[Array, Backward]:
     return np.logaddexp(0, z), lambda da: da * np.exp(-np.logaddexp(0, -z))
 
 
+@values(z=floats)
 def normal_cdf(z: Array) -> Array:
     """Return the probability that a standard normal number is below z, entry by entry.
 
-    z is an array of any shape, and so is the result.
+    z is an array of any shape, and so is the result. Raises TypeError for what is not an array of
+    floats.
 
     >>> normal_cdf(np.array([0.0]))
     array([0.5])
     """
-    error_function: Callable[[Array], Array] = np.vectorize(math.erf, otypes=[z.dtype])
-    return 0.5 * (1 + error_function(z / math.sqrt(2)))
+    tail: Callable[[Array], Array] = np.vectorize(math.erfc, otypes=[z.dtype])
+    return 0.5 * tail(-z / math.sqrt(2))
 
 
 @shapes("(...)->(...)")
@@ -110,6 +124,8 @@ def gelu(z: Array) -> tuple[Array, Backward]:
 
     `backward(da)` is da * (cdf(z) + z * density(z)) (Hendrycks and Gimpel, arXiv:1606.08415; their
     exact form, not the approximation by tanh).
+
+    Raises TypeError for what is not an array of floats.
 
     >>> a, backward = gelu(np.array([0.0, 1e4]))
     >>> a, backward(np.ones(2))

@@ -6,7 +6,7 @@ of floats, ValueError for a shape or a value that does not fit.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 from functools import wraps
 from graphlib import CycleError, TopologicalSorter
 from inspect import Signature, signature
@@ -338,27 +338,23 @@ def key_of(other: str) -> Rule:
     """
 
     def rule(name: str, value: Any, others: Mapping[str, Any]) -> Any:
-        if value not in others[other]:
+        if not isinstance(value, Hashable) or value not in others[other]:
             raise ValueError(f"{name} is {value!r}; it should be one of {list(others[other])}")
         return value
 
     return rule
 
 
-def instance_of(kind: type) -> Rule:
-    """Return a rule: an object of this class.
+def like_a_graph(name: str, value: Any, _: Mapping[str, Any]) -> Any:
+    """Rule: a Graph, or what has `values` and `edges` as it has: the reader's own.
 
-    >>> instance_of(Graph)("graph", {}, {})
+    >>> like_a_graph("graph", {}, {})
     Traceback (most recent call last):
     TypeError: graph is a dict; it should be a Graph
     """
-
-    def rule(name: str, value: Any, _: Mapping[str, Any]) -> Any:
-        if not isinstance(value, kind):
-            raise TypeError(f"{name} is {_a(value)}; it should be a {kind.__name__}")
-        return value
-
-    return rule
+    if not (hasattr(value, "edges") and hasattr(value, "values")):
+        raise TypeError(f"{name} is {_a(value)}; it should be a Graph")
+    return value
 
 
 def number(name: str, value: Any, _: Mapping[str, Any]) -> Any:
@@ -408,8 +404,8 @@ def linked(name: str, value: Any, _: Mapping[str, Any]) -> Any:
     if not isinstance(value, Mapping):
         raise TypeError(f"{name} is {_a(value)}; it should be a dict of lists of pairs by name")
     parents = {key: _parents(f"{name}[{key!r}]", pairs) for key, pairs in value.items()}
-    for key, parent in ((key, parent) for key in parents for parent in parents[key]):
-        if parent not in parents:
+    for key in parents:
+        for parent in [parent for parent in parents[key] if parent not in parents]:
             told = f"{name}[{key!r}] has the parent {parent!r}"
             raise ValueError(f"{told}; it should be one of the names in {name}")
     try:

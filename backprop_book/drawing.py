@@ -3,6 +3,7 @@
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from backprop_book.checks import like_a_graph, values
 from backprop_book.figures import BLUE, INK, MUTED, ORANGE, new_figure
 from backprop_book.graph import Graph, backpropagate
 
@@ -12,12 +13,15 @@ if TYPE_CHECKING:
 Point = tuple[float, float]
 
 
+@values(graph=like_a_graph)
 def draw_graph(graph: Graph, output: str, width: float = 4.8, height: float = 3.0) -> "Figure":
     """Draw what an output is computed from, inputs on the left, and return the figure.
 
     Along each edge stand the number that goes forward (blue, above) and the gradient that comes
     back through this edge (orange, below); under each name the sum of what came back. `width` and
-    `height` are in inches. Raises ValueError if the graph has no such output.
+    `height` are in inches.
+
+    Raises TypeError for what is not a Graph, ValueError if it has no such output.
 
     >>> graph = Graph()
     >>> _ = graph.record("x", 3.0), graph.record("y", 9.0, [("x", 3.0), ("x", 3.0)])

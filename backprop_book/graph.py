@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from backprop_book.checks import key_of, new_name, recorded, values
+from backprop_book.checks import key_of, linked, new_name, number, recorded, values
 
 Edges: TypeAlias = Mapping[str, Sequence[tuple[str, float]]]
 
@@ -28,22 +28,27 @@ class Graph:
         self.values: dict[str, float] = {}
         self.edges: dict[str, list[tuple[str, float]]] = {}
 
-    @values(name=new_name, edges=recorded)
+    @values(name=new_name, value=number, edges=recorded)
     def record(self, name: str, value: float, edges: Sequence[tuple[str, float]] = ()) -> float:
         """Add a number under a new name, with its edges (parent, local derivative); return it.
 
-        Raises ValueError if the name is taken or a parent is not in the graph.
+        Raises TypeError if the value is not a number or the edges are not such pairs, ValueError if
+        the name is taken or a parent is not in the graph.
+
+        >>> Graph().record("x", 3.0)
+        3.0
         """
         self.values[name] = value
         self.edges[name] = list(edges)
         return value
 
 
-@values(output=key_of("edges"))
+@values(edges=linked, output=key_of("edges"))
 def count_users(edges: Edges, output: str) -> dict[str, int]:
     """Return how often each number that the output depends on is used on the way to it.
 
-    Raises ValueError if the graph has no such output.
+    Raises TypeError if edges is not a dict of lists of pairs (parent, local derivative), ValueError
+    if it has no such output, lacks a parent or has a ring of arrows.
 
     >>> count_users({"x": [], "y": [("x", 3.0), ("x", 3.0)]}, "y")
     {'y': 0, 'x': 2}
@@ -59,7 +64,7 @@ def count_users(edges: Edges, output: str) -> dict[str, int]:
     return users
 
 
-@values(output=key_of("edges"))
+@values(edges=linked, output=key_of("edges"))
 def backpropagate(edges: Edges, output: str) -> dict[str, float]:
     """Return the derivative of the output with respect to every number that it depends on.
 
@@ -67,7 +72,8 @@ def backpropagate(edges: Edges, output: str) -> dict[str, float]:
     edge once, whatever the number of paths, and does not recurse (Kahn, Communications of the ACM
     5, 1962, 558-562, for the order).
 
-    Raises ValueError if the graph has no such output.
+    Raises TypeError if edges is not a dict of lists of pairs (parent, local derivative), ValueError
+    if it has no such output, lacks a parent or has a ring of arrows.
 
     >>> backpropagate({"x": [], "y": [("x", 2.0)], "z": [("y", 5.0), ("x", 1.0)]}, "z")
     {'z': 1.0, 'y': 5.0, 'x': 11.0}

@@ -7,7 +7,15 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from backprop_book.activations import identity, relu
-from backprop_book.checks import Array, Parameters, generator, layer_sizes, layers, values
+from backprop_book.checks import (
+    Array,
+    Parameters,
+    callback,
+    generator,
+    layer_sizes,
+    layers,
+    values,
+)
 from backprop_book.regression import dense, squared_error
 
 Activation: TypeAlias = Callable[[Array], tuple[Array, Callable[[Any], Array]]]
@@ -21,7 +29,8 @@ def initialize(sizes: Sequence[int], rng: np.random.Generator) -> Parameters:
     at the input, has "weights_k" of shape (size before, size after), drawn uniformly from
     (-1, 1) / sqrt(size before), and "bias_k" of shape (size after,).
 
-    Raises ValueError for fewer than two sizes or a size below 1.
+    Raises TypeError if rng is not a generator, ValueError for fewer than two sizes or a size below
+    1.
 
     >>> parameters = initialize([3, 4, 1], np.random.default_rng(0))
     >>> {name: array.shape for name, array in parameters.items()}
@@ -34,7 +43,7 @@ def initialize(sizes: Sequence[int], rng: np.random.Generator) -> Parameters:
     return parameters
 
 
-@values(parameters=layers)
+@values(parameters=layers, activation=callback)
 def network(
     parameters: Parameters, x: Array, activation: Activation = relu
 ) -> tuple[Array, Callable[[Array], tuple[Parameters, Array]]]:
@@ -44,7 +53,8 @@ def network(
     `backward(doutput)` takes (N, H) and returns (gradients, dx): a dict like parameters, and an
     array (N, D) (Rumelhart, Hinton and Williams, Nature 323, 1986, 533-536).
 
-    Raises ValueError for parameters that are not those of layers 1, 2, ..., and as `dense` does.
+    Raises TypeError if the activation is not a function, ValueError for parameters that are not
+    those of layers 1, 2, ... or do not fit one another, and as `dense` does.
 
     >>> parameters = initialize([3, 4, 1], np.random.default_rng(0))
     >>> output, backward = network(parameters, np.ones((5, 3)))

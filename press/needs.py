@@ -127,7 +127,21 @@ def _note_step(step: ast.AST, sure: bool, names: Names) -> None:
 
 
 def _table(node: ast.AST) -> symtable.SymbolTable:
-    return symtable.symtable(ast.unparse(node), "snippet", "exec")
+    tree = _Scoped().visit(ast.parse(ast.unparse(node)))
+    return symtable.symtable(ast.unparse(tree), "snippet", "exec")
+
+
+class _Scoped(ast.NodeTransformer):
+    """Makes comprehensions generators: since 3.12 only those have a scope of their own."""
+
+    def visit_ListComp(self, node: ast.ListComp | ast.SetComp) -> ast.AST:
+        return self.generic_visit(ast.GeneratorExp(node.elt, node.generators))
+
+    visit_SetComp = visit_ListComp
+
+    def visit_DictComp(self, node: ast.DictComp) -> ast.AST:
+        pair = ast.Tuple([node.key, node.value], ast.Load())
+        return self.generic_visit(ast.GeneratorExp(pair, node.generators))
 
 
 def _referenced(table: symtable.SymbolTable) -> set[str]:

@@ -12,17 +12,33 @@ import pytest
 
 import backprop_book
 from backprop_book import (
+    Graph,
+    backpropagate,
     checks,
+    compose,
+    count_users,
     dense,
+    gelu,
+    identity,
+    initialize,
     iterate_minibatches,
+    leaky_relu,
     learning_rate_range_test,
     linear_regression,
+    network,
+    network_loss,
     noisy_plane,
     numerical_gradient,
     power_iteration,
+    relu,
     sgd_step,
+    sigmoid,
+    softplus,
     squared_error,
+    tanh,
 )
+from backprop_book.activations import normal_cdf
+from backprop_book.drawing import draw_graph
 from backprop_book.figures import new_figure
 
 X, W, B = np.ones((4, 3)), np.ones((3, 2)), np.ones(2)
@@ -678,6 +694,428 @@ FIGURES = {
     for height in (0, math.inf)
 }
 
+
+def not_an_array(function):
+    """Return the rows that every function of one array z has, of any shape."""
+    return {
+        "z a list": (lambda: function([1.0]), TypeError, f"z is a list; {ARRAYS}"),
+        "z a number": (lambda: function(1.0), TypeError, f"z is a float; {ARRAYS}"),
+        "z whole numbers": (
+            lambda: function(np.arange(3)),
+            TypeError,
+            f"z has dtype int64; {FLOATS}",
+        ),
+        "z of bools": (lambda: function(B > 0), TypeError, f"z has dtype bool; {FLOATS}"),
+        "z complex": (lambda: function(B * 1j), TypeError, f"z has dtype complex128; {FLOATS}"),
+        "z empty": (
+            lambda: function(X[:0]),
+            ValueError,
+            "z has shape (0, 3); it should not be empty",
+        ),
+    }
+
+
+def activation_rows(function):
+    return not_an_array(function) | {
+        "da of another shape": (
+            lambda: function(X)[1](X.T),
+            ValueError,
+            "doutput has shape (3, 4); it should be (4, 3), as the output is",
+        ),
+        "da that broadcasts": (
+            lambda: function(X)[1](X[:1]),
+            ValueError,
+            "doutput has shape (1, 3); it should be (4, 3), as the output is",
+        ),
+        "da a number": (lambda: function(X)[1](1.0), TypeError, f"doutput is a float; {ARRAYS}"),
+        "da of another dtype": (
+            lambda: function(single(X))[1](X),
+            TypeError,
+            "doutput has dtype float64; it should be float32, as the output is",
+        ),
+        "da of one axis for a scalar": (
+            lambda: function(np.array(1.0))[1](np.ones(1)),
+            ValueError,
+            "doutput has shape (1,); it should be (), as the output is",
+        ),
+    }
+
+
+LEAKY_RELU = activation_rows(leaky_relu) | {
+    f"slope {slope!r}": (
+        lambda slope=slope: leaky_relu(X, slope),
+        ValueError,
+        f"slope is {slope!r}; {POSITIVE}",
+    )
+    for slope in (0, 0.0, -0.1, math.nan, math.inf, "0.1", None, True, np.array(0.1))
+}
+
+COMPOSE = {
+    "a function without its list": (
+        lambda: compose(relu),
+        TypeError,
+        "functions is a function; it should be a list of functions",
+    ),
+    "None": (
+        lambda: compose(None),
+        TypeError,
+        "functions is a NoneType; it should be a list of functions",
+    ),
+    "no function": (
+        lambda: compose([]),
+        ValueError,
+        "functions is empty; it should hold one function or more",
+    ),
+    "an array among them": (
+        lambda: compose([relu, W]),
+        TypeError,
+        "functions[1] is an array; it should be a function",
+    ),
+    "a result among them": (
+        lambda: compose([relu(X), relu]),
+        TypeError,
+        "functions[0] is a tuple; it should be a function",
+    ),
+    "text": (lambda: compose("tanh"), TypeError, "functions[0] is a str; it should be a function"),
+    "several arguments": (lambda: compose(relu, tanh), TypeError, "too many positional arguments"),
+}
+
+
+def graph_of_two():
+    graph = Graph()
+    graph.record("x", 3.0)
+    graph.record("y", 9.0, [("x", 3.0), ("x", 3.0)])
+    return graph
+
+
+NAME = "it should be a name that the graph does not have"
+PAIRS = "it should be a list of pairs (parent, local derivative)"
+ONE_PAIR = "it should be one of pairs (parent, local derivative)"
+
+RECORD = {
+    f"name {name!r}": (
+        lambda name=name: graph_of_two().record(name, 1.0),
+        ValueError,
+        f"name is {name!r}; {NAME}",
+    )
+    for name in ("x", "y", 3, None, ("x",), ["x"])
+} | {
+    f"value {value!r}": (
+        lambda value=value: graph_of_two().record("z", value),
+        TypeError,
+        f"value is {value!r}; it should be a number",
+    )
+    for value in ("3", None, True, 1j, [1.0], np.ones(1), np.array(1.0))
+}
+
+RECORD |= {
+    "a parent that is not recorded": (
+        lambda: graph_of_two().record("z", 1.0, [("x", 1.0), ("w", 1.0)]),
+        ValueError,
+        "edges has the parent 'w'; it should be recorded first",
+    ),
+    "a number that is its own parent": (
+        lambda: graph_of_two().record("z", 1.0, [("z", 1.0)]),
+        ValueError,
+        "edges has the parent 'z'; it should be recorded first",
+    ),
+    "one pair without its list": (
+        lambda: graph_of_two().record("z", 1.0, ("x", 1.0)),
+        TypeError,
+        f"edges[0] is 'x'; {ONE_PAIR}",
+    ),
+    "names alone": (
+        lambda: graph_of_two().record("z", 1.0, ["xy"]),
+        TypeError,
+        f"edges[0] is 'xy'; {ONE_PAIR}",
+    ),
+    "a pair of three": (
+        lambda: graph_of_two().record("z", 1.0, [("x", 1.0), ("y", 1.0, 1.0)]),
+        TypeError,
+        f"edges[1] is ('y', 1.0, 1.0); {ONE_PAIR}",
+    ),
+    "a pair in the wrong order": (
+        lambda: graph_of_two().record("z", 1.0, [(1.0, "x")]),
+        TypeError,
+        f"edges[0] is (1.0, 'x'); {ONE_PAIR}",
+    ),
+    "edges a dict": (
+        lambda: graph_of_two().record("z", 1.0, {"x": 1.0}),
+        TypeError,
+        f"edges is a dict; {PAIRS}",
+    ),
+    "edges None": (
+        lambda: graph_of_two().record("z", 1.0, None),
+        TypeError,
+        f"edges is a NoneType; {PAIRS}",
+    ),
+    "a local derivative that is text": (
+        lambda: graph_of_two().record("z", 1.0, [("x", "1")]),
+        TypeError,
+        "edges[0][1] is '1'; it should be a number",
+    ),
+    "a local derivative that is an array": (
+        lambda: graph_of_two().record("z", 1.0, [("x", 1.0), ("y", np.ones(2))]),
+        TypeError,
+        "edges[1][1] is array([1., 1.]); it should be a number",
+    ),
+}
+
+
+def sweep_rows(sweep):
+    x = {"x": []}
+    return {
+        "the graph itself": (
+            lambda: sweep(graph_of_two(), "y"),
+            TypeError,
+            "edges is a Graph; it should be a dict of lists of pairs by name",
+        ),
+        "its values": (
+            lambda: sweep(graph_of_two().values, "y"),
+            TypeError,
+            f"edges['x'] is a float; {PAIRS}",
+        ),
+        "a parent without its list": (
+            lambda: sweep(x | {"y": ("x", 1.0)}, "y"),
+            TypeError,
+            f"edges['y'][0] is 'x'; {ONE_PAIR}",
+        ),
+        "a parent that is missing": (
+            lambda: sweep(x | {"y": [("x", 1.0), ("w", 1.0)]}, "y"),
+            ValueError,
+            "edges['y'] has the parent 'w'; it should be one of the names in edges",
+        ),
+        "a local derivative that is none": (
+            lambda: sweep(x | {"y": [("x", None)]}, "y"),
+            TypeError,
+            "edges['y'][0][1] is None; it should be a number",
+        ),
+        "a ring": (
+            lambda: sweep({"x": [("z", 1.0)], "y": [("x", 1.0)], "z": [("y", 1.0)]}, "z"),
+            ValueError,
+            "edges has the ring ['",
+        ),
+        "a ring of one": (
+            lambda: sweep(x | {"y": [("y", 1.0)]}, "x"),
+            ValueError,
+            "edges has the ring ['y', 'y']; it should have none",
+        ),
+        "an output that is missing": (
+            lambda: sweep(graph_of_two().edges, "z"),
+            ValueError,
+            "output is 'z'; it should be one of ['x', 'y']",
+        ),
+        "an output that is its value": (
+            lambda: sweep(graph_of_two().edges, 9.0),
+            ValueError,
+            "output is 9.0; it should be one of ['x', 'y']",
+        ),
+        "an output that is a list": (
+            lambda: sweep(graph_of_two().edges, ["y"]),
+            ValueError,
+            "output is ['y']; it should be one of ['x', 'y']",
+        ),
+        "an empty graph": (
+            lambda: sweep({}, "y"),
+            ValueError,
+            "output is 'y'; it should be one of []",
+        ),
+    }
+
+
+DRAW_GRAPH = {
+    "its edges": (
+        lambda: draw_graph(graph_of_two().edges, "y"),
+        TypeError,
+        "graph is a dict; it should be a Graph",
+    ),
+    "an output that is missing": (
+        lambda: draw_graph(graph_of_two(), "z"),
+        ValueError,
+        "output is 'z'; it should be one of ['x', 'y']",
+    ),
+    "width 0": (
+        lambda: draw_graph(graph_of_two(), "y", width=0),
+        ValueError,
+        f"width is 0; {POSITIVE}",
+    ),
+    "height nan": (
+        lambda: draw_graph(graph_of_two(), "y", height=math.nan),
+        ValueError,
+        f"height is nan; {POSITIVE}",
+    ),
+}
+
+INITIALIZE = {
+    "sizes a number": (
+        lambda: initialize(3, rng()),
+        TypeError,
+        "sizes is an int; it should be a list of whole numbers",
+    ),
+    "one size": (
+        lambda: initialize([3], rng()),
+        ValueError,
+        "sizes is [3]; it should have two numbers or more",
+    ),
+    "no sizes": (
+        lambda: initialize([], rng()),
+        ValueError,
+        "sizes is []; it should have two numbers or more",
+    ),
+    "rng a seed": (
+        lambda: initialize([3, 1], 0),
+        TypeError,
+        "rng is 0; it should be a generator: np.random.default_rng(seed)",
+    ),
+    "arguments exchanged": (
+        lambda: initialize(rng(), [3, 1]),
+        TypeError,
+        "sizes is a Generator; it should be a list of whole numbers",
+    ),
+} | {
+    f"a size {size!r}": (
+        lambda size=size: initialize([3, 4, size], rng()),
+        ValueError,
+        f"sizes[2] is {size!r}; {WHOLE}",
+    )
+    for size in (0, -1, 1.5, 2.0, True, "2", None)
+}
+
+LAYERS = {"weights_1": np.ones((3, 5)), "bias_1": np.ones(5), "weights_2": np.ones((5, 2))}
+LAYERS |= {"bias_2": B}
+
+
+def layer_rows(run):
+    """Return the rows for what a network is given; `run` takes parameters, x and activation."""
+    return {
+        "parameters a list": (
+            lambda: run([W, B]),
+            TypeError,
+            f"parameters is a list; {DICT}",
+        ),
+        "parameters empty": (lambda: run({}), ValueError, f"parameters is empty; {DICT}"),
+        "names without numbers": (
+            lambda: run(P),
+            ValueError,
+            "parameters has the keys ['weights', 'bias']; it should have ['weights_1', 'bias_1']",
+        ),
+        "layers from 0": (
+            lambda: run({"weights_0": W, "bias_0": B}),
+            ValueError,
+            "parameters has the keys ['weights_0', 'bias_0']; "
+            "it should have ['weights_1', 'bias_1']",
+        ),
+        "a bias missing": (
+            lambda: run({k: v for k, v in LAYERS.items() if k != "bias_1"}),
+            ValueError,
+            "parameters has the keys ['weights_1', 'weights_2', 'bias_2']; "
+            "it should have ['weights_1', 'bias_1', 'weights_2', 'bias_2']",
+        ),
+        "something else among them": (
+            lambda: run(LAYERS | {"slope": B}),
+            ValueError,
+            "it should have ['weights_1', 'bias_1', 'weights_2', 'bias_2', 'weights_3', 'bias_3']",
+        ),
+        "a list among them": (
+            lambda: run(LAYERS | {"bias_2": [1.0, 1.0]}),
+            TypeError,
+            f"parameters['bias_2'] is a list; {ARRAYS}",
+        ),
+        "weights of one axis": (
+            lambda: run(LAYERS | {"weights_2": np.ones(5)}),
+            ValueError,
+            "parameters['weights_2'] has shape (5,); it should have two axes, (inputs, outputs)",
+        ),
+        "weights transposed": (
+            lambda: run(LAYERS | {"weights_2": np.ones((2, 5))}),
+            ValueError,
+            "parameters['weights_2'] has shape (2, 5); "
+            "it should have 5 rows, one for each output of layer 1",
+        ),
+        "a bias too short": (
+            lambda: run(LAYERS | {"bias_1": np.ones(1)}),
+            ValueError,
+            "parameters['bias_1'] has shape (1,); it should be (5,), "
+            "one for each column of weights_1",
+        ),
+        "a bias that is a row": (
+            lambda: run(LAYERS | {"bias_2": np.ones((1, 2))}),
+            ValueError,
+            "parameters['bias_2'] has shape (1, 2); it should be (2,), "
+            "one for each column of weights_2",
+        ),
+        "features that do not fit": (
+            lambda: run(LAYERS, x=np.ones((4, 2))),
+            ValueError,
+            "weights has shape (3, 5); it should be (d, h) with d = 2",
+        ),
+        "one example without its axis": (
+            lambda: run(LAYERS, x=X[0]),
+            ValueError,
+            "x has shape (3,); it should be (n, d)",
+        ),
+        "x a list": (lambda: run(LAYERS, x=X.tolist()), TypeError, f"x is a list; {ARRAYS}"),
+        "x float32": (
+            lambda: run(LAYERS, x=single(X)),
+            TypeError,
+            "weights has dtype float64; it should be float32, as x is",
+        ),
+        "an activation by name": (
+            lambda: run(LAYERS, activation="relu"),
+            TypeError,
+            "activation is a str; it should be a function",
+        ),
+        "no activation": (
+            lambda: run(LAYERS, activation=None),
+            TypeError,
+            "activation is a NoneType; it should be a function",
+        ),
+        "an activation where none is used": (
+            lambda: run({"weights_1": W, "bias_1": B}, activation=1.0),
+            TypeError,
+            "activation is a float; it should be a function",
+        ),
+    }
+
+
+NETWORK = layer_rows(lambda p, x=X, activation=relu: network(p, x, activation)) | {
+    "doutput of another shape": (
+        lambda: network(LAYERS, X)[1](np.ones((4, 1))),
+        ValueError,
+        "doutput has shape (4, 1); it should be (4, 2), as the output is",
+    ),
+    "doutput a number": (
+        lambda: network(LAYERS, X)[1](1.0),
+        TypeError,
+        f"doutput is a float; {ARRAYS}",
+    ),
+}
+
+NETWORK_LOSS = layer_rows(lambda p, x=X, activation=relu: network_loss(p, x, Y, activation)) | {
+    "target (n,)": (
+        lambda: network_loss(LAYERS, X, Y[:, 0]),
+        ValueError,
+        "target has shape (4,); it should be (n, h) with n = 4, h = 2",
+    ),
+    "target that broadcasts": (
+        lambda: network_loss(LAYERS, X, Y[:, :1]),
+        ValueError,
+        "target has shape (4, 1); it should be (n, h) with n = 4, h = 2",
+    ),
+    "target a list": (
+        lambda: network_loss(LAYERS, X, Y.tolist()),
+        TypeError,
+        f"target is a list; {ARRAYS}",
+    ),
+    "dloss of another shape": (
+        lambda: network_loss(LAYERS, X, Y)[1](np.ones(4)),
+        ValueError,
+        "doutput has shape (4,); it should be (), as the output is",
+    ),
+}
+
+ACTIVATIONS = [identity, relu, sigmoid, tanh, softplus, gelu]
+
 TABLES = {
     "dense": DENSE,
     "squared_error": SQUARED_ERROR,
@@ -689,7 +1127,17 @@ TABLES = {
     "learning_rate_range_test": RANGE_TEST,
     "noisy_plane": DATA,
     "new_figure": FIGURES,
-}
+    "compose": COMPOSE,
+    "Graph.record": RECORD,
+    "count_users": sweep_rows(count_users),
+    "backpropagate": sweep_rows(backpropagate),
+    "draw_graph": DRAW_GRAPH,
+    "leaky_relu": LEAKY_RELU,
+    "normal_cdf": not_an_array(normal_cdf),
+    "initialize": INITIALIZE,
+    "network": NETWORK,
+    "network_loss": NETWORK_LOSS,
+} | {function.__name__: activation_rows(function) for function in ACTIVATIONS}
 ROWS = [
     pytest.param(*row, id=f"{function}: {what}")
     for function, table in TABLES.items()
@@ -713,10 +1161,57 @@ def test_every_function_with_arguments_has_a_table():
 
 def test_every_argument_has_a_row():
     """Every argument of every public function is the subject of at least one message."""
-    for name in backprop_book.__all__:
-        for argument in inspect.signature(getattr(backprop_book, name)).parameters:
+    functions = {name: getattr(backprop_book, name) for name in backprop_book.__all__}
+    functions |= {"draw_graph": draw_graph, "Graph.record": Graph().record}
+    for name, function in functions.items():
+        for argument in inspect.signature(function).parameters:
             messages = [message for _, _, message in TABLES[name].values()]
             assert any(message.startswith(argument) for message in messages), (name, argument)
+
+
+def test_a_name_that_was_refused_is_still_free():
+    graph = graph_of_two()
+    with pytest.raises(ValueError, match="parent 'w'"):
+        graph.record("z", 1.0, [("w", 1.0)])
+    assert list(graph.values) == list(graph.edges) == ["x", "y"]
+    assert graph.record("z", 1.0, [("x", 1.0)]) == 1.0
+
+
+@pytest.mark.parametrize("one", [1, 1.0, np.int64(1), np.float32(1), np.float64(1)], ids=repr)
+def test_a_graph_takes_numbers_of_every_kind(one):
+    graph = Graph()
+    assert graph.record("x", one) is one
+    graph.record("y", one, (("x", one),))
+    assert backpropagate(graph.edges, "y") == {"y": 1, "x": 1}
+
+
+def test_a_graph_keeps_a_list_of_its_own():
+    """What is done to the list of edges later does not reach the graph."""
+    graph, edges = graph_of_two(), [("x", 1.0)]
+    graph.record("z", 3.0, edges)
+    edges.append(("y", 1.0))
+    assert graph.edges["z"] == [("x", 1.0)]
+
+
+def test_functions_may_come_from_any_iterable():
+    for functions in ([relu, tanh], (relu, tanh), iter([relu, tanh])):
+        composed = compose(functions)
+        for _ in range(2):  # an iterator is used up by the first call, what was composed is not
+            output, backward = composed(X)
+            np.testing.assert_array_equal(output, np.tanh(X))
+            assert backward(X).shape == X.shape
+
+
+def test_a_list_that_is_changed_later_does_not_change_what_was_composed():
+    functions = [relu, tanh]
+    composed = compose(functions)
+    functions.append(gelu)
+    np.testing.assert_array_equal(composed(X)[0], np.tanh(X))
+
+
+def test_sizes_may_come_as_numpy_has_them():
+    parameters = initialize(np.array([3, 2]), rng())
+    assert parameters["weights_1"].shape == (3, 2)
 
 
 def test_minibatches_are_checked_before_the_first_is_asked_for():
@@ -783,6 +1278,9 @@ class TestShapes:
             ("(n,h?),(n,h?)->()", (3, 1), (3, 1)),
             ("(n),(m)->()", (3,), (4,)),
             ("(n, d), (d)->(n)", (3, 4), (4,)),
+            ("(...),(...)->(...)", (), (3, 4)),
+            ("(...),(n)->(...)", (3, 4), (5,)),
+            ("(n),(...)->()", (3,), (4, 3)),
         ],
     )
     def test_what_fits_passes(self, notation, a, b):
@@ -802,6 +1300,8 @@ class TestShapes:
             ),
             ("(n,h?),(n,h?)->()", (3, 2), (3,), "b has shape (3,); it should be (n, h) with n = 3"),
             ("(n, d), (d)->(n)", (3, 4), (3,), "b has shape (3,); it should be (d,) with d = 4"),
+            ("(...),(n)->(...)", (3, 4), (3, 4), "b has shape (3, 4); it should be (n,)"),
+            ("(...),(...)->(...)", (3, 0), (3,), "a has shape (3, 0); it should not be empty"),
         ],
     )
     def test_what_does_not_fit_is_refused(self, notation, a, b, message):
