@@ -261,7 +261,7 @@ def test_the_copy_buttons_are_named_and_stand_clear_of_the_code(chapter: Page) -
 
 def test_search_finds_a_word_and_leads_to_its_page(chapter: Page) -> None:
     chapter.wait_for_selector("text=Type to start searching", state="attached")
-    chapter.fill("input[name=query]", "gradient")
+    chapter.locator("input[name=query]").press_sequentially("gradient")
     chapter.wait_for_selector(".md-search-result__link")
     visit(chapter, chapter.locator(".md-search-result__link").first.evaluate("link => link.href"))
     assert "gradient" in chapter.inner_text("article").lower()
