@@ -28,19 +28,20 @@ def draw_graph(graph: Graph, output: str, width: float = 4.8, height: float = 3.
     >>> sorted({text.get_text() for text in draw_graph(graph, "y").axes[0].texts})
     ['', '1', '3', '6', 'x', 'y']
     """
+    total = backpropagate(graph.edges, output)
     figure, ax = new_figure(width, height)
     ax.axis("off")
     ax.set_aspect("equal")
-    total = backpropagate(graph.edges, output)
     places = _places(graph, [name for name in graph.values if name in total])
     columns, rows = zip(*places.values(), strict=True)
     ax.set_xlim(min(columns) - 0.4, max(columns) + 0.4)
     ax.set_ylim(min(rows) - 0.7, max(rows) + 0.7)
     for name in places:
         for k, (parent, local) in enumerate(graph.edges[name]):
-            twins = [other for other, _ in graph.edges[name]].count(parent) > 1
+            parents = [other for other, _ in graph.edges[name]]
+            twins, twin = parents.count(parent), parents[:k].count(parent)
             leaps = places[name][0] - places[parent][0] > 1
-            bend = 0.3 * (-1) ** k if twins else -0.45 if leaps else 0.0
+            bend = 0.3 - 0.6 * twin / (twins - 1) if twins > 1 else -0.45 if leaps else 0.0
             _draw_edge(ax, places[parent], places[name], bend)
             texts = _short(graph.values[parent]), _short(total[name] * local)
             _label_edge(ax, places[parent], places[name], bend, texts)

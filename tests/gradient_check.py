@@ -5,8 +5,10 @@
 """
 
 import math
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -44,16 +46,16 @@ modest = settings(
 class Case:
     """A differentiable function, the shapes of its arrays, and the formula it should follow.
 
-    `formula` uses only what NumPy, autograd, PyTorch and JAX share; None where that will not do.
-    `backward` returns the gradients of the first `n_gradients` arrays. A function with a kink at 0
-    is given entries that keep away from it.
+    `formula` uses only what NumPy, autograd, PyTorch and JAX share. `backward` returns the
+    gradients of the first `n_gradients` arrays. `keep_away` moves the arrays, which are fresh, away
+    from the kinks of the function, and tells whether it could: if not, others are drawn.
     """
 
     function: Callable[..., tuple[Any, Callable[[Any], tuple[Any, ...]]]]
     notation: str
-    formula: Callable[..., Any] | None
+    formula: Callable[..., Any]
     n_gradients: int
-    kink: bool = False
+    keep_away: Callable[[list[Any]], bool] = lambda arrays: True
 
     @property
     def letters(self) -> list[str]:
@@ -62,8 +64,10 @@ class Case:
     def arrays(self, lengths: dict[str, int], rng: np.random.Generator) -> list[Any]:
         shapes = [part.strip("()") for part in self.notation.split("),")]
         axes = [[lengths[letter] for letter in shape if letter.isalpha()] for shape in shapes]
-        drawn = [np.asarray(rng.normal(size=shape)) for shape in axes]
-        return [array + 0.1 * np.sign(array) for array in drawn] if self.kink else drawn
+        while True:
+            drawn = [np.asarray(rng.normal(size=shape)) for shape in axes]
+            if self.keep_away(drawn):
+                return drawn
 
 
 def regress(weights: Any, bias: Any, x: Any, target: Any) -> Any:
@@ -87,47 +91,127 @@ def one_gradient(function: Any) -> Any:
     return wrapped
 
 
-def three_layers(activation: Any) -> Any:
-    """Call `network_loss` with arrays, for layers of sizes d, h, d, h."""
-    names = [f"{kind}_{layer}" for layer in (1, 2, 3) for kind in ("weights", "bias")]
+def named(arrays: Any) -> dict[str, Any]:
+    """Return a network's arrays by name: those of layer 1, of layer 2, and so on."""
+    layers = range(1, len(arrays) // 2 + 1)
+    names = [f"{kind}_{layer}" for layer in layers for kind in ("weights", "bias")]
+    return dict(zip(names, arrays, strict=True))
+
+
+def output_of(activation: Any) -> Any:
+    """Call `network` with arrays: those of its layers, then x; so its backward returns them."""
 
     def function(*arrays: Any) -> Any:
-        parameters = dict(zip(names, arrays[:6], strict=True))
-        loss, backward = network_loss(parameters, *arrays[6:], activation)
+        *layers, x = arrays
+        output, backward = network(named(layers), x, activation)
+
+        def arrays_backward(doutput: Any) -> tuple[Any, ...]:
+            gradients, dx = backward(doutput)
+            return (*(gradients[name] for name in named(layers)), dx)
+
+        return output, arrays_backward
+
+    return function
+
+
+def loss_of(activation: Any) -> Any:
+    """Call `network_loss` with arrays: those of its layers, then x and the target."""
+
+    def function(*arrays: Any) -> Any:
+        *layers, x, target = arrays
+        loss, backward = network_loss(named(layers), x, target, activation)
 
         def arrays_backward(dloss: Any) -> tuple[Any, ...]:
             gradients = backward(dloss)
-            return tuple(gradients[name] for name in names)
+            return tuple(gradients[name] for name in named(layers))
 
         return loss, arrays_backward
 
     return function
 
 
-def two_layers(w1: Any, b1: Any, w2: Any, b2: Any, x: Any) -> Any:
-    """Call `network` with arrays; its backward gives the gradient of x last, as here."""
-    parameters = {"weights_1": w1, "bias_1": b1, "weights_2": w2, "bias_2": b2}
-    output, backward = network(parameters, x, sigmoid)
+def output_by_hand(formula: Any) -> Any:
+    def output(*arrays: Any) -> Any:
+        *layers, a = arrays
+        for k in range(0, len(layers), 2):
+            z = a @ layers[k] + layers[k + 1]
+            a = formula(z) if k + 2 < len(layers) else z
+        return a
 
-    def arrays_backward(doutput: Any) -> tuple[Any, ...]:
-        gradients, dx = backward(doutput)
-        return (*(gradients[name] for name in parameters), dx)
-
-    return output, arrays_backward
+    return output
 
 
-def hyperbolic_tangent(z: Any) -> Any:
-    return 1 - 2 / (1 + math.e ** (2 * z))
+def loss_by_hand(formula: Any) -> Any:
+    return lambda *arrays: half_mean_square(output_by_hand(formula)(*arrays[:-1]), arrays[-1])
+
+
+# Formulas of the activations, other than the package's
+
+
+def exp(z: Any) -> Any:
+    return math.e**z
+
+
+def log(u: Any) -> Any:
+    """Return the logarithm from the library that u is an array of."""
+    name = type(u).__module__.partition(".")[0]
+    library = {"torch": "torch", "jax": "jax.numpy", "jaxlib": "jax.numpy"}.get(name)
+    return sys.modules[library or "autograd.numpy"].log(u)
 
 
 def logistic(z: Any) -> Any:
-    return 1 / (1 + math.e ** (-z))
+    return 1 / (1 + exp(-z))
 
 
-def three_layers_by_hand(w1, b1, w2, b2, w3, b3, x, target) -> Any:  # type: ignore[no-untyped-def]
-    first = hyperbolic_tangent(x @ w1 + b1)
-    second = hyperbolic_tangent(first @ w2 + b2)
-    return half_mean_square(second @ w3 + b3, target)
+def hyperbolic_tangent(z: Any) -> Any:
+    return 1 - 2 / (1 + exp(2 * z))
+
+
+def half_of_both(slope: float) -> Callable[[Any], Any]:
+    """Return the function with slope 1 on the right of 0 and another on the left."""
+    return lambda z: (1 + slope) / 2 * z + (1 - slope) / 2 * abs(z)
+
+
+def by_a_series(z: Any) -> Any:
+    """Return z times a standard normal's probability to be below z: a series of like signs.
+
+    It is the one in Abramowitz and Stegun, 26.2.11, summed until |z| = 15.
+    """
+    term = total = z
+    for k in range(1, 400):
+        term = term * z * z / (2 * k + 1)
+        total = total + term
+    return z * (0.5 + exp(-z * z / 2) / math.sqrt(2 * math.pi) * total)
+
+
+# Kinks
+
+
+def pushed_from_0(arrays: list[Any]) -> bool:
+    for array in arrays:
+        array += 0.1 * np.sign(array)
+    return True
+
+
+def with_clear_units(n_layers: int) -> Callable[[list[Any]], bool]:
+    """Return what sets the biases so that each hidden unit is on for some rows and off for others.
+
+    It goes into the middle of the widest gap, and tells whether the gaps are wide enough.
+    """
+
+    def keep_away(arrays: list[Any]) -> bool:
+        a, margins = arrays[2 * n_layers], [1.0]
+        for k in range(0, 2 * (n_layers - 1), 2):
+            z = np.sort(a @ arrays[k], axis=0)
+            z = np.concatenate([z[:1] - 0.5, z, z[-1:] + 0.5]) if len(z) == 1 else z
+            gaps = np.diff(z, axis=0)
+            below = np.take_along_axis(z, gaps.argmax(axis=0)[None], axis=0)[0]
+            arrays[k + 1][...] = -below - gaps.max(axis=0) / 2
+            margins.append(gaps.max(axis=0).min() / 2)
+            a = np.maximum(a @ arrays[k] + arrays[k + 1], 0)
+        return min(margins) > 0.05
+
+    return keep_away
 
 
 def half_mean_square(prediction: Any, target: Any) -> Any:
@@ -144,38 +228,73 @@ CASES = {
         lambda weights, bias, x, target: half_mean_square(x @ weights + bias, target),
         2,
     ),
+    "identity": Case(one_gradient(identity), "(n,d)", lambda z: 1 * z, 1),
+    "relu": Case(one_gradient(relu), "(n,d)", half_of_both(0.0), 1, pushed_from_0),
+    "leaky_relu": Case(one_gradient(leaky_relu), "(n,d)", half_of_both(0.01), 1, pushed_from_0),
+    "leaky_relu of slope 0.3": Case(
+        one_gradient(lambda z: leaky_relu(z, 0.3)), "(n,d)", half_of_both(0.3), 1, pushed_from_0
+    ),
+    "sigmoid": Case(one_gradient(sigmoid), "(n,d)", logistic, 1),
+    "tanh": Case(one_gradient(tanh), "(n,d)", hyperbolic_tangent, 1),
+    "tanh of a scalar": Case(one_gradient(tanh), "()", hyperbolic_tangent, 1),
+    "softplus": Case(one_gradient(softplus), "(n,d)", lambda z: log(1 + exp(z)), 1),
+    "gelu": Case(one_gradient(gelu), "(n,d)", by_a_series, 1),
     "compose": Case(
         one_gradient(compose([tanh, lambda x: (3 * x, lambda dy: 3 * dy), sigmoid])),
         "(n,d)",
         lambda x: logistic(3 * hyperbolic_tangent(x)),
         1,
     ),
-    "identity": Case(one_gradient(identity), "(n,d)", lambda z: 1 * z, 1),
-    "relu": Case(one_gradient(relu), "(n,d)", lambda z: (z + abs(z)) / 2, 1, kink=True),
-    "leaky_relu": Case(
-        one_gradient(leaky_relu), "(n,d)", lambda z: 0.505 * z + 0.495 * abs(z), 1, kink=True
-    ),
-    "sigmoid": Case(one_gradient(sigmoid), "(n,d)", logistic, 1),
-    "tanh": Case(one_gradient(tanh), "(n,d)", hyperbolic_tangent, 1),
-    "tanh of a scalar": Case(one_gradient(tanh), "()", hyperbolic_tangent, 1),
-    "softplus": Case(one_gradient(softplus), "(n,d)", None, 1),
-    "gelu": Case(one_gradient(gelu), "(n,d)", None, 1),
-    "network": Case(
-        two_layers,
-        "(d,h),(h),(h,d),(d),(n,d)",
-        lambda w1, b1, w2, b2, x: logistic(x @ w1 + b1) @ w2 + b2,
-        5,
-    ),
-    "network_loss": Case(
-        three_layers(tanh),
-        "(d,h),(h),(h,d),(d),(d,h),(h),(n,d),(n,h)",
-        three_layers_by_hand,
-        6,
-    ),
-    "network_loss with gelu": Case(
-        three_layers(gelu), "(d,h),(h),(h,d),(d),(d,h),(h),(n,d),(n,h)", None, 6
+    "compose of one": Case(one_gradient(compose([gelu])), "(n,d)", by_a_series, 1),
+    "compose of what is composed": Case(
+        one_gradient(compose([compose([sigmoid, tanh]), softplus, compose([gelu])])),
+        "(n,d)",
+        lambda x: by_a_series(log(1 + exp(hyperbolic_tangent(logistic(x))))),
+        1,
     ),
 }
+
+ACTIVATIONS = {
+    "identity": (identity, lambda z: 1 * z),
+    "relu": (relu, half_of_both(0.0)),
+    "leaky_relu": (leaky_relu, half_of_both(0.01)),
+    "sigmoid": (sigmoid, logistic),
+    "tanh": (tanh, hyperbolic_tangent),
+    "softplus": (softplus, lambda z: log(1 + exp(z))),
+    "gelu": (gelu, by_a_series),
+}
+
+
+def network_cases(n_layers: int, name: str) -> Iterator[tuple[str, Case]]:
+    activation, formula = ACTIVATIONS[name]
+    sizes = "dhdh"[: n_layers + 1]
+    layers = ",".join(f"({d},{h}),({h})" for d, h in pairwise(sizes))
+    keep_away = with_clear_units(n_layers) if name.endswith("relu") else lambda arrays: True
+    yield (
+        f"network of {n_layers} with {name}",
+        Case(
+            output_of(activation),
+            f"{layers},(n,d)",
+            output_by_hand(formula),
+            2 * n_layers + 1,
+            keep_away,
+        ),
+    )
+    yield (
+        f"network_loss of {n_layers} with {name}",
+        Case(
+            loss_of(activation),
+            f"{layers},(n,d),(n,{sizes[-1]})",
+            loss_by_hand(formula),
+            2 * n_layers,
+            keep_away,
+        ),
+    )
+
+
+NETWORKS = [(1, "relu"), (2, "sigmoid"), (3, "tanh"), (2, "relu"), (3, "leaky_relu"), (3, "gelu")]
+NETWORKS += [(2, "softplus"), (2, "identity")]
+CASES |= {name: case for n_and_name in NETWORKS for name, case in network_cases(*n_and_name)}
 
 
 def gradient_faults(

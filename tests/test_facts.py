@@ -10,6 +10,7 @@ from backprop_book import (
     linear_regression,
     sgd_step,
     squared_error,
+    xor_lights,
 )
 
 EXACT = 1e-9  # relative
@@ -130,6 +131,10 @@ def test_the_third_light_is_a_bias():
     np.testing.assert_allclose(told[0], told[1], rtol=1e-12)
 
 
+START_OF_C = 2 * np.random.RandomState(1).random_sample((3, 4)) - 1
+"""The first layer of experiment C, as it is drawn."""
+
+
 def two_layers(n_epochs):
     """Experiment C by hand: yield each epoch's summed squared error and its weights."""
     state = np.random.RandomState(1)
@@ -154,18 +159,75 @@ def test_experiment_c():
     assert errors[9::10] == pytest.approx(ERRORS_OF_C, rel=EXACT, abs=0)
 
 
+ROWS_ON = {0: [0, 3, 0, 3], 1: [0, 2, 0, 5], 2: [0, 2, 0, 6]}
+"""For how many of the six rows each hidden unit is on, before and after the first epochs."""
+
+
+def rows_on(weights1):
+    return (X @ weights1 > 0).sum(axis=0).tolist()
+
+
 def test_experiment_c_is_three_quarters_dead():
-    """Units 0 and 2 are dead at birth, unit 1 from the end of epoch 4; what is left is linear."""
+    """Units 0 and 2 are dead at birth, unit 1 by the end of epoch 4; unit 3 is on for all rows."""
+    on = [rows_on(START_OF_C), *(rows_on(weights1) for _, weights1, _ in two_layers(60))]
+    assert {epoch: on[epoch] for epoch in ROWS_ON} == ROWS_ON
+    assert on[3] == [0, 2, 0, 6]
+    assert all(row == [0, 0, 0, 6] for row in on[4:])
+
+
+def test_the_units_that_are_dead_at_birth_never_move():
+    """To the last bit, through 60 epochs; what leads out of them does not move either."""
     state = np.random.RandomState(1)
-    on = [(X @ (2 * state.random_sample((3, 4)) - 1) > 0).any(axis=0)]
-    on += [(X @ weights1 > 0).any(axis=0) for _, weights1, _ in two_layers(60)]
-    on = np.array(on)
-    assert not on[:, [0, 2]].any()
-    assert on[:4, 1].all()
-    assert not on[5:, 1].any()
+    assert np.array_equal(2 * state.random_sample((3, 4)) - 1, START_OF_C)
+    start2 = 2 * state.random_sample((4, 1)) - 1
+    for _, weights1, weights2 in two_layers(60):
+        assert weights1[:, [0, 2]].tobytes() == START_OF_C[:, [0, 2]].tobytes()
+        assert weights2[[0, 2]].tobytes() == start2[[0, 2]].tobytes()
+        assert np.all(weights1[:, 3] != START_OF_C[:, 3])
+
+
+def test_what_is_left_of_experiment_c_is_a_linear_map():
     *_, (_, weights1, weights2) = two_layers(60)
-    assert (X @ weights1[:, 3] > 0).all()
-    assert (weights1[:, 3] * weights2[3]).round(4).tolist() == [-0.0004, 0.9997, 0.0004]
+    linear = weights1[:, 3] * weights2[3]
+    assert linear.round(4).tolist() == [-0.0004, 0.9997, 0.0004]
+    np.testing.assert_allclose(np.maximum(X @ weights1, 0) @ weights2, (X @ linear)[:, None])
+
+
+SOLVED = {2: 29, 4: 56, 8: 96, 16: 99}
+"""How many of the seeds 0 to 99 learn the exclusive or, by the number of hidden units."""
+
+
+def errors_on_xor(n_hidden, n_epochs=300, learning_rate=0.2):
+    """Return the summed error of the last epoch for each seed, all seeds trained side by side."""
+    inputs, targets = xor_lights()
+    weights1, weights2 = np.empty((100, 3, n_hidden)), np.empty((100, n_hidden))
+    for seed in range(100):
+        state = np.random.RandomState(seed)
+        weights1[seed] = 2 * state.random_sample((3, n_hidden)) - 1
+        weights2[seed] = 2 * state.random_sample((n_hidden, 1))[:, 0] - 1
+    for _ in range(n_epochs):
+        errors = np.zeros(100)
+        for x, target in zip(inputs, targets, strict=True):
+            hidden = np.maximum(x @ weights1, 0)
+            residual = (hidden * weights2).sum(axis=1) - target
+            errors += residual**2
+            delta = residual[:, None] * weights2 * (hidden > 0)
+            weights2 = weights2 - learning_rate * residual[:, None] * hidden
+            weights1 = weights1 - learning_rate * x[:, None] * delta[:, None]
+    return errors
+
+
+@pytest.mark.parametrize(("n_hidden", "n_solved"), SOLVED.items())
+def test_how_many_seeds_learn_the_exclusive_or(n_hidden, n_solved):
+    assert (errors_on_xor(n_hidden) < 0.01).sum() == n_solved
+
+
+def test_without_a_hidden_layer_the_exclusive_or_is_out_of_reach():
+    """The best linear map says one half of every row; the target of experiment C needs none."""
+    inputs, targets = xor_lights()
+    best, *_ = np.linalg.lstsq(inputs, targets)
+    np.testing.assert_allclose(inputs @ best, 0.5, rtol=1e-14)
+    assert ((inputs @ best - targets) ** 2).sum() == pytest.approx(1.0, rel=1e-14)
 
 
 def test_the_target_is_the_middle_light():
@@ -180,3 +242,8 @@ def test_a_wrong_last_digit_would_be_seen(experiment):
     table = ROWS_OF_A if experiment == "A" else ROWS_OF_B
     for row in table.values():
         assert np.array(row) * (1 + 2e-9) != pytest.approx(row, rel=EXACT, abs=0)
+
+
+def test_experiment_c_with_a_wrong_last_digit_would_be_seen():
+    for error in ERRORS_OF_C:
+        assert error * (1 + 2e-9) != pytest.approx(error, rel=EXACT, abs=0)

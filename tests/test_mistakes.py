@@ -1,10 +1,14 @@
 """The gradient check refuses the mistakes that people make, each by its name."""
 
+import copy
+
+import graph_check
 import numpy as np
 import pytest
-from gradient_check import CASES, gradient_faults
+from gradient_check import CASES, gradient_faults, one_gradient
+from graph_check import sweep_faults
 
-from backprop_book import squared_error
+from backprop_book import compose, count_users, gelu, sigmoid, squared_error, tanh
 
 ALONG = "along a direction"
 SHAPE = "has shape"
@@ -178,6 +182,501 @@ REGRESSION = {
     ),
 }
 
+
+# Chapter 6: functions in a chain
+
+
+def times(weights):
+    """Return a link whose backward does not commute with others, as a number's would."""
+    return lambda x: (x @ weights, lambda dy: dy @ weights.T)
+
+
+LINKS = [
+    times(np.random.default_rng(3).normal(size=(4, 4))),
+    tanh,
+    times(np.random.default_rng(4).normal(size=(4, 4))),
+    sigmoid,
+]
+
+
+def forward_through(functions, x):
+    backwards = []
+    for function in functions:
+        x, backward = function(x)
+        backwards.append(backward)
+    return x, backwards
+
+
+def wrong_chain(backward):
+    """Return the links, composed, with a backward that is `backward(backwards, dy)`."""
+
+    def function(x):
+        output, backwards = forward_through(LINKS, x)
+        return output, lambda dy: (backward(backwards, dy),)
+
+    return function
+
+
+def in_turn(backwards, dy):
+    for backward in backwards:
+        dy = backward(dy)
+    return dy
+
+
+def looked_up_late(x):
+    """Each lambda looks up `backward` when it is called: all of them see the last one."""
+    backwards = []
+    for function in LINKS:
+        x, backward = function(x)
+        backwards.append(lambda dy: backward(dy))  # noqa: B023
+    return x, lambda dy: (in_turn(reversed(backwards), dy),)
+
+
+def overwritten(x):
+    """Each lambda looks up `h` when it is called: all slopes are taken at the last value."""
+    h, backwards = x, []
+    for _ in range(3):
+        backwards.append(lambda dh: dh * np.cos(h))  # noqa: B023
+        h = np.sin(h)
+    return h, lambda dy: (in_turn(reversed(backwards), dy),)
+
+
+def overwritten_in_place(x):
+    h, backwards = x.copy(), []
+    for _ in range(3):
+        backwards.append(lambda dh, h=h: dh * np.cos(h))
+        np.sin(h, out=h)
+    return h, lambda dy: (in_turn(reversed(backwards), dy),)
+
+
+def kept_between_calls():
+    """A list that is made once, not at each call."""
+    kept = []
+
+    def function(x):
+        output, backwards = forward_through(LINKS, x)
+        kept.extend(backwards)
+        return output, lambda dy: (in_turn(reversed(kept), dy),)
+
+    return function
+
+
+def used_up(x):
+    """An iterator in place of a list: the first call of backward takes all there is."""
+    output, backwards = forward_through(LINKS, x)
+    turned = reversed(backwards)
+    return output, lambda dy: (in_turn(turned, dy),)
+
+
+CHAINS = {
+    "a closure that looks up its variable late": (looked_up_late, ALONG),
+    "a variable that is overwritten": (overwritten, ALONG),
+    "an array that is overwritten": (overwritten_in_place, ALONG),
+    "backwards kept between calls": (kept_between_calls(), "a"),
+    "backwards used up by the first call": (used_up, SECOND),
+    "not reversed": (wrong_chain(in_turn), ALONG),
+    "the first link forgotten": (wrong_chain(lambda b, dy: in_turn(b[:0:-1], dy)), ALONG),
+    "the last link forgotten": (wrong_chain(lambda b, dy: in_turn(b[-2::-1], dy)), ALONG),
+    "the last link alone": (wrong_chain(lambda b, dy: b[-1](dy)), ALONG),
+    "each link given the same": (wrong_chain(lambda b, dy: sum(f(dy) for f in b)), ALONG),
+    "1 in place of what arrives": (
+        wrong_chain(lambda b, dy: in_turn(b[::-1], np.ones_like(dy))),
+        ALONG,
+    ),
+    "a bare array": (compose(LINKS), COUNT),
+}
+
+
+# Chapter 7: forks
+
+
+def swept(edges, output, add):
+    """The package's sweep with `add(total, node, parent, local)` where it adds."""
+    waiting_for = count_users(edges, output)
+    total = dict.fromkeys(waiting_for, 0.0)
+    total[output] = 1.0
+    ready = [output]
+    while ready:
+        node = ready.pop()
+        for parent, local in edges[node]:
+            add(total, node, parent, local)
+            waiting_for[parent] -= 1
+            if waiting_for[parent] == 0:
+                ready.append(parent)
+    return total
+
+
+def right_sweep(edges, output):
+    def add(total, node, parent, local):
+        total[parent] += total[node] * local
+
+    return swept(edges, output, add)
+
+
+def overwriting(edges, output):
+    """`=` for `+=`."""
+
+    def add(total, node, parent, local):
+        total[parent] = total[node] * local
+
+    return swept(edges, output, add)
+
+
+def without_local(edges, output):
+    def add(total, node, parent, local):
+        total[parent] += total[node]
+
+    return swept(edges, output, add)
+
+
+def without_upstream(edges, output):
+    def add(total, node, parent, local):
+        total[parent] += local
+
+    return swept(edges, output, add)
+
+
+def naive_recursion(edges, output):
+    """Passes on all that has been received so far."""
+
+    def visit(node, share):
+        total[node] = total.get(node, 0.0) + share
+        for parent, local in edges[node]:
+            visit(parent, total[node] * local)
+
+    total = {}
+    visit(output, 1.0)
+    return total
+
+
+def as_found(edges, output, last=False):
+    """Visits each number once, in the order in which a search from the output finds them."""
+    total, queue, seen = {output: 1.0}, [output], {output}
+    while queue:
+        node = queue.pop(-1 if last else 0)
+        for parent, local in edges[node]:
+            total[parent] = total.get(parent, 0.0) + total[node] * local
+            if parent not in seen:
+                seen.add(parent)
+                queue.append(parent)
+    return total
+
+
+def parents_in_a_set(edges, output):
+    """A parent that is used twice with the same derivative counts once."""
+    return right_sweep({name: sorted(set(pairs)) for name, pairs in edges.items()}, output)
+
+
+def counting_all_users(edges, output):
+    """Waits for users that the output does not depend on, and so for ever."""
+    waiting_for = dict.fromkeys(edges, 0)
+    for parent in [parent for pairs in edges.values() for parent, _ in pairs]:
+        waiting_for[parent] += 1
+    total, ready = {output: 1.0}, [output]
+    while ready:
+        node = ready.pop()
+        for parent, local in edges[node]:
+            total[parent] = total.get(parent, 0.0) + total[node] * local
+            waiting_for[parent] -= 1
+            if waiting_for[parent] == 0:
+                ready.append(parent)
+    return total
+
+
+def all_that_there_is(edges, output):
+    """Goes through the record backwards: right, but tells of what the output does not use."""
+    total = dict.fromkeys(edges, 0.0) | {output: 1.0}
+    for node in reversed(edges):
+        for parent, local in edges[node]:
+            total[parent] += total[node] * local
+    return total
+
+
+def kept_sums():
+    """A dictionary that is made once, not at each call."""
+    kept = {}
+
+    def sweep(edges, output):
+        for name, gradient in right_sweep(edges, output).items():
+            kept[name] = kept.get(name, 0.0) + gradient
+        return {name: kept[name] for name in right_sweep(edges, output)}
+
+    return sweep
+
+
+def empties_the_graph(edges, output):
+    total = right_sweep(edges, output)
+    edges[output].clear()
+    return total
+
+
+SWEEPS = {
+    "= for += at a fork": (overwriting, "x * x"),
+    "the local derivative forgotten": (without_local, "chain"),
+    "what arrives forgotten": (without_upstream, "chain"),
+    "what has been received is passed on again": (naive_recursion, "counter-example"),
+    "in the order of a search in width": (as_found, "random"),
+    "in the order of a search in depth": (lambda e, o: as_found(e, o, last=True), "random"),
+    "parents in a set": (parents_in_a_set, "x + x"),
+    "users counted that do not matter": (counting_all_users, "shortcut"),
+    "tells of what the output does not use": (all_that_there_is, "shortcut"),
+    "sums kept between calls": (kept_sums(), "a second call"),
+    "the graph is emptied": (empties_the_graph, "is changed"),
+}
+
+
+# Chapter 8: activations
+
+
+def wrong_activation(slope, forward=lambda z: 1 / (1 + np.exp(-z))):
+    """Return an activation whose backward multiplies by `slope(z, a)`."""
+
+    def function(z):
+        a = forward(z)
+        return a, lambda da: (da * slope(z, a),)
+
+    return function
+
+
+def logistic(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def rectified(z):
+    return np.maximum(z, 0)
+
+
+def leaky(z):
+    return np.where(z > 0, z, 0.1 * z)
+
+
+def scaled_tanh(z):
+    return 1.7159 * np.tanh(2 * z / 3)
+
+
+def bell(z):
+    return np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+
+
+def masks_its_input(z):
+    z *= z > 0
+    return z.copy(), lambda da: (da * (z > 0),)
+
+
+def masks_what_it_is_given(z):
+    def backward(da):
+        da *= z > 0
+        return (da.copy(),)
+
+    return rectified(z), backward
+
+
+DROPPED = 2.0 * np.random.default_rng(5).integers(0, 2, size=(4, 4))
+
+ACTIVATIONS = {
+    "relu: >= on the output": (wrong_activation(lambda z, a: a >= 0, rectified), ALONG),
+    "relu: the sign of the slope": (
+        wrong_activation(lambda z, a: -1.0 * (z > 0), rectified),
+        ALONG,
+    ),
+    "relu: the output for the slope": (wrong_activation(lambda z, a: a, rectified), ALONG),
+    "relu: the mask turned round": (wrong_activation(lambda z, a: z < 0, rectified), ALONG),
+    "relu: the mask of what arrives": (
+        lambda z: (rectified(z), lambda da: (da * (da > 0),)),
+        ALONG,
+    ),
+    "relu: no mask": (wrong_activation(lambda z, a: 1.0, rectified), ALONG),
+    "relu: masks its input": (masks_its_input, INPUT),
+    "relu: masks what it is given": (masks_what_it_is_given, GIVEN),
+    "leaky relu: the slope of relu": (wrong_activation(lambda z, a: z > 0, leaky), ALONG),
+    "leaky relu: the slope squared": (
+        wrong_activation(lambda z, a: np.where(z > 0, 1.0, 0.01), leaky),
+        ALONG,
+    ),
+    "leaky relu: the slope on both sides": (wrong_activation(lambda z, a: 0.1, leaky), ALONG),
+    "sigmoid: a (1 - a) of the input": (wrong_activation(lambda z, a: z * (1 - z)), ALONG),
+    "sigmoid: a (1 - a) of a sigmoid taken twice": (
+        wrong_activation(lambda z, a: logistic(a) * (1 - logistic(a))),
+        ALONG,
+    ),
+    "sigmoid: a (1 - a) taken twice": (wrong_activation(lambda z, a: (a * (1 - a)) ** 2), ALONG),
+    "sigmoid: the slope of tanh": (wrong_activation(lambda z, a: 1 - a**2), ALONG),
+    "sigmoid: a alone": (wrong_activation(lambda z, a: a), ALONG),
+    "sigmoid: the slope forgotten": (wrong_activation(lambda z, a: 1.0), ALONG),
+    "tanh: 1 - z^2": (wrong_activation(lambda z, a: 1 - z**2, np.tanh), ALONG),
+    "tanh: 1 - a": (wrong_activation(lambda z, a: 1 - a, np.tanh), ALONG),
+    "tanh: 1 - tanh(a)^2": (wrong_activation(lambda z, a: 1 - np.tanh(a) ** 2, np.tanh), ALONG),
+    "tanh: the slope of the sigmoid": (wrong_activation(lambda z, a: a * (1 - a), np.tanh), ALONG),
+    "a scaled tanh: the slope of what is scaled": (
+        wrong_activation(lambda z, a: 1 - a**2, scaled_tanh),
+        ALONG,
+    ),
+    "a scaled tanh: the inner factor forgotten": (
+        wrong_activation(lambda z, a: 1.7159 * (1 - np.tanh(2 * z / 3) ** 2), scaled_tanh),
+        ALONG,
+    ),
+    "a dropped sigmoid: the slope of what is dropped": (
+        wrong_activation(lambda z, a: DROPPED * a * (1 - a), lambda z: DROPPED * logistic(z)),
+        ALONG,
+    ),
+    "softplus: the slope of relu": (
+        wrong_activation(lambda z, a: z > 0, lambda z: np.logaddexp(0, z)),
+        ALONG,
+    ),
+    "softplus: a (1 - a)": (
+        wrong_activation(lambda z, a: a * (1 - a), lambda z: np.logaddexp(0, z)),
+        ALONG,
+    ),
+    "softplus: the sigmoid of -z": (
+        wrong_activation(lambda z, a: logistic(-z), lambda z: np.logaddexp(0, z)),
+        ALONG,
+    ),
+    "gelu: the product rule forgotten": (
+        wrong_activation(lambda z, a: gelu(z)[0] / z, lambda z: gelu(z)[0]),
+        ALONG,
+    ),
+    "gelu: the bell curve without its z": (
+        wrong_activation(lambda z, a: gelu(z)[0] / z + bell(z), lambda z: gelu(z)[0]),
+        ALONG,
+    ),
+    "gelu: the slope of an approximation": (
+        wrong_activation(
+            lambda z, a: logistic(1.702 * z) * (1 + 1.702 * z * (1 - logistic(1.702 * z))),
+            lambda z: gelu(z)[0],
+        ),
+        ALONG,
+    ),
+    "a bare array": (tanh, COUNT),
+}
+
+
+# Chapters 9 and 10: two layers
+
+
+def wrong_network(backward):
+    """Return a two-layer network whose backward is `backward(d, x, a, w1, w2)`.
+
+    a is the hidden activation, a sigmoid; the gradients are those of w1, b1, w2, b2 and x.
+    """
+
+    def function(w1, b1, w2, b2, x):
+        a = logistic(x @ w1 + b1)
+        return a @ w2 + b2, lambda d: backward(d, x, a, w1, w2)
+
+    return function
+
+
+def gradients_of(d, hidden, x, a, w1):
+    """Return the five gradients, given those at the output and at the hidden pre-activation."""
+    return x.T @ hidden, hidden.sum(axis=0), a.T @ d, d.sum(axis=0), hidden @ w1.T
+
+
+def slope(a):
+    return a * (1 - a)
+
+
+def with_hidden(hidden):
+    """Return a two-layer network, right where its hidden delta `hidden(d, x, a, w1, w2)` is."""
+    return wrong_network(lambda d, x, a, w1, w2: gradients_of(d, hidden(d, x, a, w1, w2), x, a, w1))
+
+
+def with_gradients(change):
+    """Return a two-layer network whose gradients, right ones, are put through `change`."""
+    return wrong_network(
+        lambda d, x, a, w1, w2: change(*gradients_of(d, d @ w2.T * slope(a), x, a, w1))
+    )
+
+
+NETWORKS = {
+    "hidden delta without the slope": (with_hidden(lambda d, x, a, w1, w2: d @ w2.T), ALONG),
+    "hidden delta with the new weights": (
+        with_hidden(lambda d, x, a, w1, w2: d @ (w2 - 0.2 * a.T @ d).T * slope(a)),
+        ALONG,
+    ),
+    "hidden delta without the transpose": (
+        with_hidden(lambda d, x, a, w1, w2: d @ w2 * slope(a)),
+        ALONG,
+    ),
+    "hidden delta with the first layer's weights": (
+        with_hidden(lambda d, x, a, w1, w2: d @ w1.T * slope(a)),
+        ALONG,
+    ),
+    "hidden delta with the slope before the weights": (
+        with_hidden(lambda d, x, a, w1, w2: (d * slope(a)) @ w2.T),
+        ALONG,
+    ),
+    "hidden delta with the slope taken twice": (
+        with_hidden(lambda d, x, a, w1, w2: d @ w2.T * slope(a) ** 2),
+        ALONG,
+    ),
+    "hidden delta with the slope of the slope": (
+        with_hidden(lambda d, x, a, w1, w2: d @ w2.T * slope(logistic(a))),
+        ALONG,
+    ),
+    "hidden delta with the slope at the input": (
+        with_hidden(lambda d, x, a, w1, w2: d @ w2.T * slope(x)),
+        ALONG,
+    ),
+    "hidden delta by the outputs, not the weights": (
+        with_hidden(lambda d, x, a, w1, w2: d * a * slope(a)),
+        ALONG,
+    ),
+    "hidden delta summed, not shared out by weight": (
+        with_hidden(lambda d, x, a, w1, w2: d.sum(axis=1, keepdims=True) * slope(a)),
+        ALONG,
+    ),
+    "the output's delta with a slope that is not there": (
+        wrong_network(
+            lambda d, x, a, w1, w2: gradients_of(
+                d * slope(a @ w2), (d * slope(a @ w2)) @ w2.T * slope(a), x, a, w1
+            )
+        ),
+        ALONG,
+    ),
+    "one layer's sign": (with_gradients(lambda w1, b1, w2, b2, x: (-w1, -b1, w2, b2, x)), ALONG),
+    "the other layer's sign": (
+        with_gradients(lambda w1, b1, w2, b2, x: (w1, b1, -w2, -b2, x)),
+        ALONG,
+    ),
+    "every sign": (with_gradients(lambda *gradients: tuple(-g for g in gradients)), ALONG),
+    "the sign of a bias": (with_gradients(lambda w1, b1, w2, b2, x: (w1, -b1, w2, b2, x)), ALONG),
+    "bias gradient summed over everything": (
+        with_gradients(lambda w1, b1, w2, b2, x: (w1, b1.sum(), w2, b2, x)),
+        SHAPE,
+    ),
+    "bias gradient summed over everything, and broadcast": (
+        with_gradients(lambda w1, b1, w2, b2, x: (w1, b1.sum() + 0 * b1, w2, b2, x)),
+        ALONG,
+    ),
+    "gradients of the layers swapped": (
+        with_gradients(lambda w1, b1, w2, b2, x: (w2, b2, w1, b1, x)),
+        ALONG,
+    ),
+    "gradients of the biases swapped": (
+        with_gradients(lambda w1, b1, w2, b2, x: (w1, b2, w2, b1, x)),
+        ALONG,
+    ),
+    "weights and bias swapped": (
+        with_gradients(lambda w1, b1, w2, b2, x: (b1, w1, w2, b2, x)),
+        SHAPE,
+    ),
+    "second layer's gradient from the input": (
+        wrong_network(
+            lambda d, x, a, w1, w2: (
+                *gradients_of(d, d @ w2.T * slope(a), x, a, w1)[:2],
+                x.T @ d,
+                *gradients_of(d, d @ w2.T * slope(a), x, a, w1)[3:],
+            )
+        ),
+        ALONG,
+    ),
+    "the first layer's gradient passed on as dx": (
+        with_gradients(lambda w1, b1, w2, b2, x: (w1, b1, w2, b2, w1)),
+        ALONG,
+    ),
+    "dx forgotten": (with_gradients(lambda w1, b1, w2, b2, x: (w1, b1, w2, b2)), COUNT),
+}
+
 LENGTHS = {"n": 4, "d": 4, "h": 4}  # square, so that a missing transpose fits
 
 
@@ -220,5 +719,56 @@ def test_the_right_ones_pass():
             lambda d, x, r: (d * x.T @ mean(r), d * mean(r).sum(axis=0))
         ),
     }
+    right |= {
+        "compose": wrong_chain(lambda backwards, dy: in_turn(reversed(backwards), dy)),
+        "sigmoid": wrong_activation(lambda z, a: a * (1 - a)),
+        "relu": wrong_activation(lambda z, a: a > 0, rectified),
+        "leaky_relu": wrong_activation(lambda z, a: np.where(z > 0, 1.0, 0.1), leaky),
+        "tanh": wrong_activation(
+            lambda z, a: 1.7159 * 2 / 3 * (1 - (a / 1.7159) ** 2), scaled_tanh
+        ),
+        "softplus": wrong_activation(lambda z, a: logistic(z), lambda z: np.logaddexp(0, z)),
+        "gelu": wrong_activation(lambda z, a: gelu(z)[0] / z + z * bell(z), lambda z: gelu(z)[0]),
+        "network of 2 with sigmoid": with_hidden(lambda d, x, a, w1, w2: d @ w2.T * slope(a)),
+    }
     for case, function in right.items():
         assert faults_of(function, CASES[case]) == []
+    assert faults_of(one_gradient(compose(LINKS)), CASES["compose"]) == []
+    assert list(sweep_faults(right_sweep)) == []
+
+
+@pytest.mark.parametrize(("function", "message"), CHAINS.values(), ids=CHAINS)
+def test_a_wrong_chain_is_refused(function, message):
+    refuse(function, "compose", message)
+
+
+@pytest.mark.parametrize(("sweep", "message"), SWEEPS.values(), ids=SWEEPS)
+def test_a_wrong_sweep_is_refused(sweep, message, monkeypatch):
+    monkeypatch.setattr("graph_check.EDGES", copy.deepcopy(graph_check.EDGES))
+    faults = list(sweep_faults(sweep))
+    assert any(message in fault for fault in faults), faults
+
+
+@pytest.mark.parametrize(("function", "message"), ACTIVATIONS.values(), ids=ACTIVATIONS)
+def test_a_wrong_activation_is_refused(function, message):
+    refuse(function, "relu", message)  # whose numbers keep away from a kink at 0
+
+
+@pytest.mark.parametrize(("function", "message"), NETWORKS.values(), ids=NETWORKS)
+def test_a_wrong_network_is_refused(function, message):
+    refuse(function, "network of 2 with sigmoid", message)
+
+
+def test_a_transpose_is_seen_to_be_missing_only_where_it_fits():
+    """Where the layers differ in width NumPy itself refuses; where they do not, the check does."""
+    without, _ = NETWORKS["hidden delta without the transpose"]
+    rng = np.random.default_rng(6)
+    arrays = CASES["network of 2 with sigmoid"].arrays({"n": 5, "d": 3, "h": 2}, rng)
+    output, backward = without(*arrays)
+    with pytest.raises(ValueError, match="matmul"):
+        backward(np.ones_like(output))
+
+
+def test_a_chain_alone_does_not_tell_an_overwriting_sweep():
+    """Why a check needs forks: with `=` for `+=` every chain is right."""
+    assert not [fault for fault in sweep_faults(overwriting) if fault.startswith("chain")]
