@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 SUBPATH = "backprop-book"
+PATIENCE = 300  # seconds that the build may take
 CHROMIUMS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 MISSING = "Chromium is not installed: apt-get install chromium, or set CHROMIUM to the path of one"
@@ -22,20 +24,42 @@ MISSING = "Chromium is not installed: apt-get install chromium, or set CHROMIUM 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the site strictly; return the folder that holds its pages."""
-    folder = tmp_path_factory.mktemp("served") / SUBPATH
-    command = ["-m", "mkdocs", "build", "--strict", "-f", str(ROOT / "mkdocs.yml"), "-d", folder]
-    environment = {**os.environ, "SITE_URL": f"http://localhost/{SUBPATH}/"}
+    """Build the site strictly, once for all workers; return the folder that holds its pages."""
+    own = tmp_path_factory.getbasetemp()
+    served = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "served"
+    try:
+        served.mkdir()
+    except FileExistsError:
+        wait_for(served / "faults")
+    else:
+        build_site(served)
+    faults = (served / "faults").read_text(encoding="utf-8")
+    assert not faults, faults
+    return served / SUBPATH
+
+
+def build_site(served: Path) -> None:
+    """Build the site into a folder, then write what MkDocs found wrong to `faults` beside it."""
+    command = ["-m", "mkdocs", "build", "--strict", "-f", ROOT / "mkdocs.yml"]
     built = subprocess.run(
-        [sys.executable, *command],
+        [sys.executable, *command, "-d", served / SUBPATH],
         cwd=ROOT,
-        env=environment,
+        env={**os.environ, "SITE_URL": f"http://localhost/{SUBPATH}/"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
     )
-    assert built.returncode == 0, built.stderr
-    return folder
+    told = served / "told"
+    told.write_text(built.stderr if built.returncode else "", encoding="utf-8")
+    told.rename(served / "faults")
+
+
+def wait_for(path: Path) -> None:
+    """Wait until another worker has written a file."""
+    end = time.monotonic() + PATIENCE
+    while not path.exists():
+        assert time.monotonic() < end, f"no other worker wrote {path}"
+        time.sleep(0.2)
 
 
 class Quiet(SimpleHTTPRequestHandler):

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -142,6 +143,15 @@ def test_the_readme_tells_how_the_environment_is_made() -> None:
     assert install.replace(" --quiet --disable-pip-version-check", "") in read("README.md")
 
 
+OLD_PYTHON = f"""#!/bin/sh
+case $1 in
+-V) echo Python 3.10.1 ;;
+-c) exec {sys.executable} -c 'import sys; sys.version_info = (3, 10, 1); exec(sys.argv[1])' "$2" ;;
+*) exit 1 ;;
+esac
+"""
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     for name in ["Makefile", "pyproject.toml", "constraints.txt"]:
@@ -152,7 +162,7 @@ def checkout(tmp_path: Path) -> Path:
 @needs_make
 def test_a_python_that_is_too_old(checkout: Path) -> None:
     old = checkout / "old-python"
-    old.write_text('#!/bin/sh\n[ "$1" = -V ] && echo Python 3.10.1 && exit 0\nexit 1\n')
+    old.write_text(OLD_PYTHON, encoding="utf-8")
     old.chmod(0o755)
     tried = make("test", f"PYTHON={old}", folder=checkout)
     assert tried.returncode != 0

@@ -28,8 +28,6 @@ FORMULA = re.compile(r"\$\$.+?\$\$|(?<![\\$])\$(?=\S)[^$]+?(?<=\S)\$", re.DOTALL
 FIGURE = re.compile(r"!\[[^\]]*\]\([^)\s]*figures/[^)\s]+\.svg\)")
 SETTLING = 150  # milliseconds
 
-pytestmark = pytest.mark.xdist_group("site")
-
 
 def url_of(source: str) -> str:
     """Return the address that a source has on the site, from the home page."""
