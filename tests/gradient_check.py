@@ -8,6 +8,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -47,15 +48,15 @@ class Case:
     """A differentiable function, the shapes of its arrays, and the formula it should follow.
 
     `formula` uses only what NumPy, autograd, PyTorch and JAX share. `backward` returns the
-    gradients of the first `n_gradients` arrays. `keep_away` moves the arrays, which are fresh, away
-    from the kinks of the function, and tells whether it could: if not, others are drawn.
+    gradients of the first `n_gradients` arrays. `settle` may change the arrays that were drawn, to
+    keep away from kinks, and tells whether it could: if not, others are drawn.
     """
 
     function: Callable[..., tuple[Any, Callable[[Any], tuple[Any, ...]]]]
     notation: str
     formula: Callable[..., Any]
     n_gradients: int
-    keep_away: Callable[[list[Any]], bool] = lambda arrays: True
+    settle: Callable[[list[Any]], bool] = lambda arrays: True
 
     @property
     def letters(self) -> list[str]:
@@ -66,7 +67,7 @@ class Case:
         axes = [[lengths[letter] for letter in shape if letter.isalpha()] for shape in shapes]
         while True:
             drawn = [np.asarray(rng.normal(size=shape)) for shape in axes]
-            if self.keep_away(drawn):
+            if self.settle(drawn):
                 return drawn
 
 
@@ -89,6 +90,15 @@ def one_gradient(function: Any) -> Any:
         return output, lambda doutput: (backward(doutput),)
 
     return wrapped
+
+
+def less_its_mean(x: Any) -> Any:
+    return x - x.sum(1, keepdims=True) / x.shape[1]
+
+
+def centred(x: Any) -> Any:
+    """Take each row's mean away: a link that may not change places with those beside it."""
+    return less_its_mean(x), less_its_mean
 
 
 def named(arrays: Any) -> dict[str, Any]:
@@ -153,10 +163,26 @@ def exp(z: Any) -> Any:
 
 
 def log(u: Any) -> Any:
-    """Return the logarithm from the library that u is an array of."""
+    """Return the logarithm, from the library that u is an array of."""
     name = type(u).__module__.partition(".")[0]
     library = {"torch": "torch", "jax": "jax.numpy", "jaxlib": "jax.numpy"}.get(name)
     return sys.modules[library or "autograd.numpy"].log(u)
+
+
+def erf(u: Any) -> Any:
+    """Return the error function, from the library that u is an array of; autograd has none."""
+    name = type(u).__module__.partition(".")[0]
+    library = {"torch": "torch", "jax": "jax.lax", "jaxlib": "jax.lax"}.get(name)
+    return sys.modules[library].erf(u) if library else erf_for_autograd()(u)
+
+
+@cache
+def erf_for_autograd() -> Any:
+    from autograd.extend import defvjp, primitive
+
+    erf = primitive(np.vectorize(math.erf, otypes=[float]))
+    defvjp(erf, lambda _, u: lambda g: g * 2 / math.sqrt(math.pi) * exp(-u * u))
+    return erf
 
 
 def logistic(z: Any) -> Any:
@@ -172,19 +198,11 @@ def half_of_both(slope: float) -> Callable[[Any], Any]:
     return lambda z: (1 + slope) / 2 * z + (1 - slope) / 2 * abs(z)
 
 
-def by_a_series(z: Any) -> Any:
-    """Return z times a standard normal's probability to be below z: a series of like signs.
-
-    It is the one in Abramowitz and Stegun, 26.2.11, summed until |z| = 15.
-    """
-    term = total = z
-    for k in range(1, 400):
-        term = term * z * z / (2 * k + 1)
-        total = total + term
-    return z * (0.5 + exp(-z * z / 2) / math.sqrt(2 * math.pi) * total)
+def by_the_error_function(z: Any) -> Any:
+    return z / 2 * (1 + erf(z / math.sqrt(2)))
 
 
-# Kinks
+# What keeps the drawn numbers where differences tell something
 
 
 def pushed_from_0(arrays: list[Any]) -> bool:
@@ -193,25 +211,30 @@ def pushed_from_0(arrays: list[Any]) -> bool:
     return True
 
 
-def with_clear_units(n_layers: int) -> Callable[[list[Any]], bool]:
-    """Return what sets the biases so that each hidden unit is on for some rows and off for others.
+def scaled(arrays: list[Any]) -> bool:
+    """Make a network's weights smaller, so that its units do not saturate."""
+    for array in arrays[: -(len(arrays) % 2 or 2) : 2]:
+        array /= np.sqrt(len(array))
+    return True
 
-    It goes into the middle of the widest gap, and tells whether the gaps are wide enough.
+
+def with_clear_units(arrays: list[Any]) -> bool:
+    """Set a network's biases so that each hidden unit is on for some rows and off for others.
+
+    Its kink goes into the middle of the widest gap between pre-activations.
     """
-
-    def keep_away(arrays: list[Any]) -> bool:
-        a, margins = arrays[2 * n_layers], [1.0]
-        for k in range(0, 2 * (n_layers - 1), 2):
-            z = np.sort(a @ arrays[k], axis=0)
-            z = np.concatenate([z[:1] - 0.5, z, z[-1:] + 0.5]) if len(z) == 1 else z
-            gaps = np.diff(z, axis=0)
-            below = np.take_along_axis(z, gaps.argmax(axis=0)[None], axis=0)[0]
-            arrays[k + 1][...] = -below - gaps.max(axis=0) / 2
-            margins.append(gaps.max(axis=0).min() / 2)
-            a = np.maximum(a @ arrays[k] + arrays[k + 1], 0)
-        return min(margins) > 0.05
-
-    return keep_away
+    scaled(arrays)
+    n_arrays = len(arrays) - (len(arrays) % 2 or 2)
+    a, narrowest = arrays[n_arrays], 1.0
+    for k in range(0, n_arrays - 2, 2):
+        z = np.sort(a @ arrays[k], axis=0)
+        z = z if len(z) > 1 else np.concatenate([z - 0.6, z])  # of one row, the unit is on
+        gaps = np.diff(z, axis=0)
+        widest = gaps.argmax(axis=0)[None]
+        below, gap = np.take_along_axis(z, widest, axis=0)[0], gaps.max(axis=0)
+        arrays[k + 1][...] = -(below + gap / 2)
+        a, narrowest = np.maximum(a @ arrays[k] + arrays[k + 1], 0), min(narrowest, gap.min())
+    return bool(narrowest > 0.1)
 
 
 def half_mean_square(prediction: Any, target: Any) -> Any:
@@ -238,18 +261,18 @@ CASES = {
     "tanh": Case(one_gradient(tanh), "(n,d)", hyperbolic_tangent, 1),
     "tanh of a scalar": Case(one_gradient(tanh), "()", hyperbolic_tangent, 1),
     "softplus": Case(one_gradient(softplus), "(n,d)", lambda z: log(1 + exp(z)), 1),
-    "gelu": Case(one_gradient(gelu), "(n,d)", by_a_series, 1),
+    "gelu": Case(one_gradient(gelu), "(n,d)", by_the_error_function, 1),
     "compose": Case(
-        one_gradient(compose([tanh, lambda x: (3 * x, lambda dy: 3 * dy), sigmoid])),
+        one_gradient(compose([tanh, centred, sigmoid])),
         "(n,d)",
-        lambda x: logistic(3 * hyperbolic_tangent(x)),
+        lambda x: logistic(less_its_mean(hyperbolic_tangent(x))),
         1,
     ),
-    "compose of one": Case(one_gradient(compose([gelu])), "(n,d)", by_a_series, 1),
+    "compose of one": Case(one_gradient(compose([gelu])), "(n,d)", by_the_error_function, 1),
     "compose of what is composed": Case(
         one_gradient(compose([compose([sigmoid, tanh]), softplus, compose([gelu])])),
         "(n,d)",
-        lambda x: by_a_series(log(1 + exp(hyperbolic_tangent(logistic(x))))),
+        lambda x: by_the_error_function(log(1 + exp(hyperbolic_tangent(logistic(x))))),
         1,
     ),
 }
@@ -261,7 +284,7 @@ ACTIVATIONS = {
     "sigmoid": (sigmoid, logistic),
     "tanh": (tanh, hyperbolic_tangent),
     "softplus": (softplus, lambda z: log(1 + exp(z))),
-    "gelu": (gelu, by_a_series),
+    "gelu": (gelu, by_the_error_function),
 }
 
 
@@ -269,7 +292,7 @@ def network_cases(n_layers: int, name: str) -> Iterator[tuple[str, Case]]:
     activation, formula = ACTIVATIONS[name]
     sizes = "dhdh"[: n_layers + 1]
     layers = ",".join(f"({d},{h}),({h})" for d, h in pairwise(sizes))
-    keep_away = with_clear_units(n_layers) if name.endswith("relu") else lambda arrays: True
+    settle = with_clear_units if name.endswith("relu") else scaled
     yield (
         f"network of {n_layers} with {name}",
         Case(
@@ -277,7 +300,7 @@ def network_cases(n_layers: int, name: str) -> Iterator[tuple[str, Case]]:
             f"{layers},(n,d)",
             output_by_hand(formula),
             2 * n_layers + 1,
-            keep_away,
+            settle,
         ),
     )
     yield (
@@ -287,7 +310,7 @@ def network_cases(n_layers: int, name: str) -> Iterator[tuple[str, Case]]:
             f"{layers},(n,d),(n,{sizes[-1]})",
             loss_by_hand(formula),
             2 * n_layers,
-            keep_away,
+            settle,
         ),
     )
 

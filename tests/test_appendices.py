@@ -10,7 +10,8 @@ from press.fences import Page
 APPENDICES = DOCS / "appendices"
 CHAPTERS = [path for path in page_paths() if path.parent.name.startswith("part-")]
 LINK = re.compile(r"\]\((?P<page>[^)#\s]*\.md)?(?:#(?P<anchor>[\w-]+))?\)")
-NUMBER = re.compile(r"[-−]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+MINUS = "\N{MINUS SIGN}"
+NUMBER = re.compile(rf"[-{MINUS}]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
 
 def text(name):
@@ -18,7 +19,7 @@ def text(name):
 
 
 def rows(name):
-    """Return the cells of a page's table rows that begin with a number or a name, headings aside."""
+    """Return the cells of a page's table rows, headings aside."""
     lines = [line for line in text(name).splitlines() if line.startswith("| ")]
     cells = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines]
     return [row for row in cells if row[0] not in ("#", "what")]
@@ -89,7 +90,7 @@ def test_a_number_that_is_listed_is_printed_where_the_row_says(row):
     shown = " ".join(fence.source for fence in page.fences)
     found = [float(number) for number in NUMBER.findall(shown)]
     for number in NUMBER.findall(numbers):
-        wanted = float(number.replace("−", "-"))
+        wanted = float(number.replace(MINUS, "-"))
         digits = len(number.partition("e")[0].partition(".")[2])
         close = [f for f in found if round(f, digits) == wanted or abs(f - wanted) <= 1e-9 * abs(f)]
         assert close, f"{number} is not on {page.path.name}"

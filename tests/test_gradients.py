@@ -1,5 +1,8 @@
 """Every gradient of the package, against central differences and against other programs."""
 
+import inspect
+import sys
+
 import numpy as np
 import pytest
 from gradient_check import CASES, Case, gradient_faults, modest
@@ -47,11 +50,12 @@ def test_gradient_check_on_degenerate_shapes(case, lengths):
 
 @cases
 def test_gradient_check_on_views(case):
-    """Arrays whose strides are of every sort, and their numbers the same, are arrays like others."""
+    """Reversed and strided arrays in another order of axes are arrays like any other."""
     rng = np.random.default_rng(2)
     arrays = case.arrays({"n": 5, "d": 4, "h": 3}, rng)
     views = [np.asfortranarray(np.repeat(np.atleast_1d(a)[::-1], 2, axis=0))[::-2] for a in arrays]
-    assert all(np.array_equal(view, np.atleast_1d(a)) for view, a in zip(views, arrays))
+    for view, array in zip(views, arrays, strict=True):
+        np.testing.assert_array_equal(view, np.atleast_1d(array))
     assert all(view.strides[0] < 0 for view in views)
     assert gradient_faults(case.function, views, rng, case.n_gradients) == []
 
@@ -229,9 +233,70 @@ def test_numerical_gradient_agrees_entry_by_entry(case):
         np.testing.assert_allclose(gradient, found, rtol=1e-8, atol=1e-9)
 
 
-def test_every_differentiable_function_has_a_case():
+def code_run_by(function, arrays):
+    """Return the code objects of all functions that are called on the way."""
+    found = set()
+    sys.setprofile(lambda frame, event, _: found.add(frame.f_code) if event == "call" else None)
+    try:
+        function(*arrays)
+    finally:
+        sys.setprofile(None)
+    return found
+
+
+def test_every_differentiable_function_has_a_case_that_runs_it():
     """Whatever is held to a notation is in the table, and so is what is made of such functions."""
     public = {name: getattr(backprop_book, name) for name in backprop_book.__all__}
     differentiable = {name for name, function in public.items() if hasattr(function, "notation")}
     composed = {"compose", "linear_regression", "network", "network_loss"}
-    assert differentiable | composed <= {name.split(" ")[0] for name in CASES}
+    assert differentiable | composed == {name.split(" ")[0] for name in CASES}
+    for name, case in CASES.items():
+        function = public[name.split(" ")[0]]
+        code = code_run_by(case.function, case.arrays({"n": 2, "d": 2, "h": 2}, rng_of(9)))
+        if name.startswith("compose"):
+            assert any("composed" in found.co_qualname for found in code), name
+        else:
+            assert inspect.unwrap(function).__code__ in code, name
+
+
+def rng_of(seed):
+    return np.random.default_rng(seed)
+
+
+def test_every_case_has_as_many_gradients_as_its_notation():
+    """A gradient that the table forgets would be one that no test compares."""
+    for name, case in CASES.items():
+        function = getattr(backprop_book, name.split(" ")[0])
+        if hasattr(function, "notation"):
+            assert case.n_gradients == function.notation.split("->")[0].count("("), name
+
+
+NEAR_A_KINK = 0.05
+KINKED = {name: case for name, case in CASES.items() if name.endswith(("relu", "slope 0.3"))}
+
+
+@pytest.mark.parametrize("case", KINKED.values(), ids=KINKED.keys())
+@pytest.mark.parametrize("lengths", [{"n": 6, "d": 5, "h": 4}, *DEGENERATE], ids=str)
+def test_the_numbers_drawn_keep_away_from_kinks(case, lengths, monkeypatch):
+    """The differences move a number by about a hundredth: no unit is as near to 0 as that."""
+    seen = []
+    for kinked in (backprop_book.relu, backprop_book.leaky_relu):
+        code = inspect.unwrap(kinked).__code__
+        monkeypatch.setitem(WATCHED, code, seen)
+    for seed in range(20):
+        arrays = case.arrays(lengths, rng_of(seed))
+        sys.setprofile(watch)
+        case.function(*arrays)
+        sys.setprofile(None)
+    margins = [abs(z).min() for z in seen]
+    assert all(margin >= 0.99 * NEAR_A_KINK for margin in margins)
+    if seen and lengths["n"] > 1:
+        assert any((z > 0).any() and (z < 0).any() for z in seen)
+
+
+WATCHED = {}
+
+
+def watch(frame, event, _):
+    if event == "call" and frame.f_code in WATCHED:
+        WATCHED[frame.f_code].append(frame.f_locals["z"])

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gradient_check import CASES
 
 import backprop_book
+from press.counts import count_gradients
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -104,6 +106,14 @@ def test_every_public_function_of_a_chapter_is_in_all():
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
                 assert node.name in public, f"{path.name}: {node.name}"
+
+
+def test_the_gradients_that_the_book_counts_are_those_that_are_compared():
+    """Those of the functions held to a notation; what is made of them is not counted again."""
+    compared = {name.split(" ")[0]: case.n_gradients for name, case in CASES.items()}
+    basic = [n for n in compared if hasattr(getattr(backprop_book, n), "notation")]
+    assert count_gradients() == sum(compared[name] for name in basic)
+    assert {"dense", "squared_error", "gelu"} <= set(basic)
 
 
 def test_the_version_is_told_once():
