@@ -6,7 +6,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from backprop_book.checks import Array, floats, positive, shapes, values
+from backprop_book.arrays import Array
+from backprop_book.checks import shapes, values
+from backprop_book.rules import floats, positive
 
 Backward: TypeAlias = Callable[[Any], Array]
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from backprop_book.checks import callbacks, values
+from backprop_book.checks import values
+from backprop_book.rules import callbacks
 
 Differentiable: TypeAlias = Callable[[Any], tuple[Any, Callable[[Any], Any]]]
 

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from backprop_book.checks import Array, count, seed_number, values
+from backprop_book.arrays import Array
+from backprop_book.checks import values
+from backprop_book.rules import count, seed_number
 
 
 def lights() -> tuple[Array, Array]:

@@ -4,19 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from backprop_book.checks import (
-    Array,
-    Parameters,
-    as_many_as,
-    count,
-    examples,
-    generator,
-    like,
-    optional,
-    positive,
-    values,
-)
-from backprop_book.checks import parameters as parameter_dict
+from backprop_book.arrays import Array, Parameters
+from backprop_book.checks import values
+from backprop_book.rules import as_many_as, count, examples, generator, like, optional, positive
+from backprop_book.rules import parameters as parameter_dict
 
 
 @values(parameters=parameter_dict, gradients=like("parameters"), learning_rate=positive)

@@ -3,9 +3,10 @@
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from backprop_book.checks import like_a_graph, values
+from backprop_book.checks import values
 from backprop_book.figures import BLUE, INK, MUTED, ORANGE, new_figure
 from backprop_book.graph import Graph, backpropagate
+from backprop_book.rules import like_a_graph
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

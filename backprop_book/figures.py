@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from backprop_book.checks import count, positive, values
+from backprop_book.checks import values
+from backprop_book.rules import count, positive
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

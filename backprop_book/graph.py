@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from backprop_book.checks import key_of, linked, new_name, number, recorded, values
+from backprop_book.checks import values
+from backprop_book.rules import key_of, linked, new_name, number, recorded
 
 Edges: TypeAlias = Mapping[str, Sequence[tuple[str, float]]]
 

@@ -7,16 +7,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from backprop_book.activations import identity, relu
-from backprop_book.checks import (
-    Array,
-    Parameters,
-    callback,
-    generator,
-    layer_sizes,
-    layers,
-    values,
-)
+from backprop_book.arrays import Array, Parameters
+from backprop_book.checks import values
 from backprop_book.regression import dense, squared_error
+from backprop_book.rules import callback, generator, layer_sizes, layers
 
 Activation: TypeAlias = Callable[[Array], tuple[Array, Callable[[Any], Array]]]
 

@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from backprop_book.checks import Array, doubles, positive, scalar_function, values
+from backprop_book.arrays import Array
+from backprop_book.checks import values
+from backprop_book.rules import doubles, positive, scalar_function
 
 
 @values(f=scalar_function, x=doubles, h=positive)

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
-from backprop_book.checks import Array, Parameters, holding, shapes, values
+from backprop_book.arrays import Array, Parameters
+from backprop_book.checks import shapes, values
+from backprop_book.rules import holding
 
 
 @shapes("(n,d),(d,h),(h)->(n,h)")

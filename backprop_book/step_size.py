@@ -5,18 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from backprop_book.checks import (
-    Array,
-    Parameters,
-    callback,
-    count,
-    generator,
-    rates,
-    symmetric,
-    values,
-)
-from backprop_book.checks import parameters as parameter_dict
+from backprop_book.arrays import Array, Parameters
+from backprop_book.checks import values
 from backprop_book.descent import sgd_step
+from backprop_book.rules import callback, count, generator, rates, symmetric
+from backprop_book.rules import parameters as parameter_dict
 
 
 @values(matrix=symmetric, n_steps=count, rng=generator)

@@ -16,7 +16,9 @@ SUPPORTING = {
     "data": "the data sets: nothing in them is derived",
     "figures": "how the book's figures look",
     "drawing": "draws the graphs of chapter 7: a picture, nothing that is derived",
-    "checks": "checks of shapes and types, so that a function's body is its mathematics",
+    "arrays": "what an array of floats is, and how it is said that a value is none",
+    "checks": "checks of arguments as decorators, so that a function's body is its mathematics",
+    "rules": "the rules that arguments are held to",
 }
 """The modules that no chapter writes, each with its reason."""
 

@@ -31,6 +31,7 @@ from backprop_book import (
     numerical_gradient,
     power_iteration,
     relu,
+    rules,
     sgd_step,
     sigmoid,
     softplus,
@@ -1324,7 +1325,7 @@ class TestValues:
     """The decorator by itself: defaults, names and order."""
 
     @staticmethod
-    @checks.values(size=checks.count, rate=checks.positive)
+    @checks.values(size=rules.count, rate=rules.positive)
     def told(name, size=3, rate=0.5):
         return name, size, rate
 

@@ -101,7 +101,7 @@ def test_every_public_function_of_a_chapter_is_in_all():
     """
     public = {*backprop_book.__all__, "normal_cdf"}
     for path in FILES:
-        if path.stem in {"__init__", "checks", "figures", "drawing"}:
+        if path.stem in {"__init__", "arrays", "checks", "drawing", "figures", "rules"}:
             continue
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
