@@ -70,6 +70,5 @@ def a_kind(value: Any) -> str:
     >>> a_kind(1)
     'an int'
     """
-    """Name the kind of a value, with its article."""
     kind = type(value).__name__.replace("ndarray", "array")
     return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"

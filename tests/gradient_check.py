@@ -373,6 +373,6 @@ def _direction_faults(
         near, far = along(STEP) - along(-STEP), along(2 * STEP) - along(-2 * STEP)
         found = (8 * near - far) / (12 * STEP)
         size = max(abs(gradient * direction).sum(), abs(found))
-        rounding = 1e-14 * abs(doutput * function(*arrays)[0]).sum() / STEP
+        rounding = 1e-15 * abs(doutput * function(*arrays)[0]).sum() / STEP
         if not abs(told - found) <= TOLERANCE * size + rounding:
             yield f"gradient {i} along a direction is {told}, central differences give {found}"

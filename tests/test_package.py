@@ -2,15 +2,12 @@
 
 import ast
 import importlib.metadata
-import inspect
 import statistics
 import subprocess
 import sys
-import timeit
 import tomllib
 from pathlib import Path
 
-import numpy as np
 import pytest
 from gradient_check import CASES
 
@@ -191,14 +188,3 @@ def test_nothing_of_the_package_asserts():
     for path in FILES:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         assert not [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Assert)]
-
-
-def test_the_checks_of_a_call_cost_microseconds():
-    """Some 5 on the machine they were measured on; an order of magnitude more would be a fault."""
-    x, weights, bias = np.ones((1, 2)), np.ones((2, 1)), np.ones(1)
-
-    def seconds(function):
-        return min(timeit.repeat(lambda: function(x, weights, bias), number=500, repeat=20)) / 500
-
-    bare = inspect.unwrap(backprop_book.dense)
-    assert seconds(backprop_book.dense) - seconds(bare) < 50e-6
