@@ -1,6 +1,7 @@
 """The built site: what its pages hold, and how they behave in a browser."""
 
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, Route
 
 from press.fences import Fence, read_fences
 from press.needs import needs
@@ -203,12 +204,18 @@ def test_a_page_asks_nobody_else_and_fits_a_phone(url: str, phone: Page, address
 
 
 @pytest.mark.parametrize("source", [CHAPTERS[0], *LABS])
-def test_a_page_stays_still_while_it_loads(
+def test_a_page_stays_still_while_its_face_is_late(
     source: str, desktop: BrowserContext, address: str
 ) -> None:
     page = desktop.new_page()
+    page.route("**/source-serif-4-latin-wght-normal.woff2", late)
     page.goto(address + url_of(source))
     assert page.evaluate(SHIFT) < 0.02
+
+
+def late(route: Route) -> None:
+    time.sleep(2.5)
+    route.continue_()
 
 
 SHIFT = """() => new Promise(resolve => {
