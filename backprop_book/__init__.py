@@ -18,11 +18,46 @@ from backprop_book.activations import (
     tanh,
 )
 from backprop_book.composition import compose
-from backprop_book.data import lights, noisy_plane, xor_lights
+from backprop_book.data import digits, lights, noisy_plane, xor_lights
 from backprop_book.descent import iterate_minibatches, sgd_step
+from backprop_book.elementwise import (
+    absolute,
+    cos,
+    divide,
+    exp,
+    log,
+    maximum,
+    minimum,
+    negative,
+    power,
+    sin,
+    sqrt,
+    subtract,
+)
 from backprop_book.graph import Graph, backpropagate, count_users
+from backprop_book.losses import (
+    binary_cross_entropy,
+    cross_entropy,
+    hinge,
+    log_softmax,
+    logsumexp,
+    soft_cross_entropy,
+    softmax,
+)
 from backprop_book.network import initialize, network, network_loss
 from backprop_book.numerical import numerical_gradient
+from backprop_book.operations import (
+    add,
+    getitem,
+    matmul,
+    multiply,
+    reduce_max,
+    reduce_mean,
+    reduce_sum,
+    reshape,
+    transpose,
+    unbroadcast,
+)
 from backprop_book.regression import dense, linear_regression, squared_error
 from backprop_book.step_size import learning_rate_range_test, power_iteration
 
@@ -30,11 +65,21 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Graph",
+    "absolute",
+    "add",
     "backpropagate",
+    "binary_cross_entropy",
     "compose",
+    "cos",
     "count_users",
+    "cross_entropy",
     "dense",
+    "digits",
+    "divide",
+    "exp",
     "gelu",
+    "getitem",
+    "hinge",
     "identity",
     "initialize",
     "iterate_minibatches",
@@ -42,16 +87,36 @@ __all__ = [
     "learning_rate_range_test",
     "lights",
     "linear_regression",
+    "log",
+    "log_softmax",
+    "logsumexp",
+    "matmul",
+    "maximum",
+    "minimum",
+    "multiply",
+    "negative",
     "network",
     "network_loss",
     "noisy_plane",
     "numerical_gradient",
+    "power",
     "power_iteration",
+    "reduce_max",
+    "reduce_mean",
+    "reduce_sum",
     "relu",
+    "reshape",
     "sgd_step",
     "sigmoid",
+    "sin",
+    "soft_cross_entropy",
+    "softmax",
     "softplus",
+    "sqrt",
     "squared_error",
+    "subtract",
     "tanh",
+    "transpose",
+    "unbroadcast",
     "xor_lights",
 ]

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.floating[Any]]
+Labels = NDArray[np.integer[Any]]
 Parameters = dict[str, Array]
 
 _REAL = (int, float, np.floating, np.integer)

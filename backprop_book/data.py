@@ -1,8 +1,10 @@
 """The book's data sets. Every one is written out or made from a seed: nothing is downloaded."""
 
+from importlib.resources import files
+
 import numpy as np
 
-from backprop_book.arrays import Array
+from backprop_book.arrays import Array, Labels
 from backprop_book.checks import values
 from backprop_book.rules import count, seed_number
 
@@ -51,3 +53,24 @@ def noisy_plane(n_examples: int = 1000, seed: int = 0) -> tuple[Array, Array]:
     X = rng.normal(size=(n_examples, 2))
     noise = 0.5 * rng.normal(size=(n_examples, 1))
     return X, X @ np.array([[3.0], [-2.0]]) + 1.0 + noise
+
+
+def digits() -> tuple[Array, Labels, Array, Labels]:
+    """Return handwritten digits: x and labels to learn from, then x and labels held out.
+
+    x is (1347, 64) and (450, 64): the pixels of 8 x 8 images, row by row, from 0 for paper to 1 for
+    ink; labels are (1347,) and (450,), whole numbers from 0 to 9. Every fourth image is held out,
+    so both halves have digits by the same hands; the file does not say which hand wrote which. A
+    pixel is the ink in a block of 4 x 4 finer ones (Alpaydin and Kaynak, Optical Recognition of
+    Handwritten Digits, UCI Machine Learning Repository, 1998, the 1,797 images of its test half;
+    CC BY 4.0).
+
+    >>> x, labels, x_held_out, labels_held_out = digits()
+    >>> x.shape, x_held_out.shape, labels[:6]
+    ((1347, 64), (450, 64), array([1, 2, 3, 5, 6, 7]))
+    """
+    with files("backprop_book").joinpath("digits.npz").open("rb") as file, np.load(file) as data:
+        x = data["images"].reshape(-1, 64) / 16.0
+        labels = data["labels"].astype(np.int64)
+    held_out = np.arange(len(x)) % 4 == 0
+    return x[~held_out], labels[~held_out], x[held_out], labels[held_out]

@@ -177,7 +177,7 @@ def examples(name: str, value: Any, _: Mapping[str, Any]) -> Any:
 
 
 def as_many_as(other: str) -> Rule:
-    """Return a rule: an array of floats with as many rows as another argument has.
+    """Return a rule: an array of numbers with as many rows as another argument has.
 
     >>> as_many_as("x")("y", np.ones(3), {"x": np.ones((4, 2))})
     Traceback (most recent call last):
@@ -185,7 +185,8 @@ def as_many_as(other: str) -> Rule:
     """
 
     def rule(name: str, value: Any, others: Mapping[str, Any]) -> Any:
-        check_floats(name, value)
+        if getattr(getattr(value, "dtype", None), "kind", "f") not in "iu":
+            check_floats(name, value)
         wanted = len(others[other])
         if value.ndim == 0 or len(value) != wanted:
             message = f"{name} has shape {value.shape}; it should have the {wanted} rows of {other}"
@@ -299,6 +300,18 @@ def number(name: str, value: Any, _: Mapping[str, Any]) -> Any:
     if not is_real(value):
         raise TypeError(f"{name} is {value!r}; it should be a number")
     return value
+
+
+def finite(name: str, value: Any, _: Mapping[str, Any]) -> float:
+    """Rule: a finite number. It goes on as a number of Python, so float32 stays float32.
+
+    >>> finite("exponent", float("inf"), {})
+    Traceback (most recent call last):
+    ValueError: exponent is inf; it should be a finite number
+    """
+    if not is_real(value) or not math.isfinite(value):
+        raise ValueError(f"{name} is {value!r}; it should be a finite number")
+    return value if isinstance(value, int) else float(value)
 
 
 def new_name(name: str, value: Any, others: Mapping[str, Any]) -> str:

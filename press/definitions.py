@@ -19,6 +19,8 @@ SUPPORTING = {
     "arrays": "what an array of floats is, and how it is said that a value is none",
     "checks": "checks of arguments as decorators, so that a function's body is its mathematics",
     "rules": "the rules that arguments are held to",
+    "shape_rules": "those that hold an argument to an array beside it",
+    "elementwise": "arithmetic as chapter 14 shows it on two functions, for the others",
 }
 """The modules that no chapter writes, each with its reason."""
 
