@@ -45,7 +45,12 @@ from backprop_book.losses import (
     softmax,
 )
 from backprop_book.network import initialize, network, network_loss
-from backprop_book.numerical import numerical_gradient
+from backprop_book.numerical import (
+    complex_step_gradient,
+    directional_derivatives,
+    numerical_gradient,
+    one_sided_gradient,
+)
 from backprop_book.operations import (
     add,
     getitem,
@@ -69,12 +74,14 @@ __all__ = [
     "add",
     "backpropagate",
     "binary_cross_entropy",
+    "complex_step_gradient",
     "compose",
     "cos",
     "count_users",
     "cross_entropy",
     "dense",
     "digits",
+    "directional_derivatives",
     "divide",
     "exp",
     "gelu",
@@ -99,6 +106,7 @@ __all__ = [
     "network_loss",
     "noisy_plane",
     "numerical_gradient",
+    "one_sided_gradient",
     "power",
     "power_iteration",
     "reduce_max",

@@ -33,8 +33,9 @@ def iterate_minibatches(
 ) -> Iterator[tuple[Array, Array]]:
     """Yield the examples once over, batch_size at a time, as pairs (x_batch, y_batch).
 
-    x and y are (N, ...), their rows examples; y may hold whole numbers, as labels are. With a generator the order is shuffled, without one
-    it is that of the rows. If batch_size does not divide their number, the last batch is smaller.
+    x and y are (N, ...), their rows examples; y may hold whole numbers, as labels are. With a
+    generator the order is shuffled, without one it is that of the rows. If batch_size does not
+    divide their number, the last batch is smaller.
 
     Raises ValueError if x and y differ in their number of rows, or batch_size is below 1.
 

@@ -142,6 +142,21 @@ def doubles(name: str, value: Any, _: Mapping[str, Any]) -> Any:
     return value
 
 
+def nudgeable(name: str, value: Any, others: Mapping[str, Any]) -> Any:
+    """Rule: one argument or more, each an array of floats or a dict of arrays by name.
+
+    >>> nudgeable("inputs", (np.ones(2), 3), {})
+    Traceback (most recent call last):
+    TypeError: inputs[1] is an int; it should be a NumPy array of floats
+    """
+    if not value:
+        raise TypeError(f"{name} is empty; there should be one array of floats or more")
+    for i, each in enumerate(value):
+        rule = parameters if isinstance(each, dict) else floats
+        rule(f"{name}[{i}]", each, others)
+    return value
+
+
 def symmetric(name: str, value: Any, others: Mapping[str, Any]) -> Any:
     """Rule: a symmetric matrix of float64, its entries finite and not all 0.
 

@@ -19,12 +19,14 @@ SUPPORTING = {
     "arrays": "what an array of floats is, and how it is said that a value is none",
     "checks": "checks of arguments as decorators, so that a function's body is its mathematics",
     "rules": "the rules that arguments are held to",
+    "input_checks": "a check for functions of a function and its inputs",
     "shape_rules": "those that hold an argument to an array beside it",
     "elementwise": "arithmetic as chapter 14 shows it on two functions, for the others",
 }
 """The modules that no chapter writes, each with its reason."""
 
-WRITTEN_IN = re.compile(r"Written in chapter (\d+)")
+WRITTEN_IN = re.compile(r"[Ww]ritten in chapter (\d+)")
+BEGUN_IN = re.compile(r"Begun in chapter (\d+)")
 CHAPTER = re.compile(r"(\d+)-")
 
 
@@ -49,14 +51,33 @@ def module_chapters() -> dict[str, int]:
     return chapters
 
 
+def begun_chapters() -> dict[str, int]:
+    """Return the chapter from which on the pages may import a module: where it is begun.
+
+    That is the chapter that writes it, unless an earlier one begins it, with a draft of some name.
+    """
+    chapters = module_chapters()
+    for module in chapters:
+        text = (PACKAGE / f"{module}.py").read_text(encoding="utf-8")
+        begun = BEGUN_IN.search(ast.get_docstring(ast.parse(text)) or "")
+        chapters[module] = int(begun[1]) if begun else chapters[module]
+    return chapters
+
+
 def definition_faults(page: Page) -> list[Fault]:
-    """Return the definitions of a page that are missing or differ from the package's."""
+    """Return the definitions of a page that are missing or differ from the package's.
+
+    A module that is begun in one chapter and written in a later one is a draft until then.
+    """
     number = chapter_number(page.path)
     if number is None:
         return []
     told = {name: (line, node) for name, line, node in _page_definitions(page)}
     faults = []
+    begun = begun_chapters()
     for module, chapter in module_chapters().items():
+        if begun[module] <= number < chapter:
+            continue
         for name, node in _module_definitions(module).items():
             if name in told and not same_definition(told[name][1], node):
                 faults.append(_differs(page, told[name][0], name, told[name][1], node))
@@ -167,8 +188,8 @@ def _imported_names(node: ast.Import | ast.ImportFrom) -> list[str]:
 
 
 def _chapter_of(name: str) -> int | None:
-    """Return the chapter that writes a public name or a module, 0 for supporting modules."""
-    chapters = module_chapters()
+    """Return the chapter that begins a public name's module or a module, 0 for supporting ones."""
+    chapters = begun_chapters()
     if name in chapters:
         return chapters[name]
     if name not in backprop_book.__all__:
