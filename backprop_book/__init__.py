@@ -17,6 +17,7 @@ from backprop_book.activations import (
     softplus,
     tanh,
 )
+from backprop_book.checking import assert_gradient, check_gradient
 from backprop_book.composition import compose
 from backprop_book.data import digits, lights, noisy_plane, xor_lights
 from backprop_book.descent import iterate_minibatches, sgd_step
@@ -72,8 +73,10 @@ __all__ = [
     "Graph",
     "absolute",
     "add",
+    "assert_gradient",
     "backpropagate",
     "binary_cross_entropy",
+    "check_gradient",
     "complex_step_gradient",
     "compose",
     "cos",
