@@ -8,6 +8,9 @@ respect to the array inputs, in their order and of their shapes. It may be calle
 and nothing that is passed in is changed.
 """
 
+import importlib
+import typing
+
 from backprop_book.activations import (
     gelu,
     identity,
@@ -17,7 +20,6 @@ from backprop_book.activations import (
     softplus,
     tanh,
 )
-from backprop_book.checking import assert_gradient, check_gradient
 from backprop_book.composition import compose
 from backprop_book.data import digits, lights, noisy_plane, xor_lights
 from backprop_book.descent import iterate_minibatches, sgd_step
@@ -67,6 +69,11 @@ from backprop_book.operations import (
 from backprop_book.regression import dense, linear_regression, squared_error
 from backprop_book.step_size import learning_rate_range_test, power_iteration
 
+if typing.TYPE_CHECKING:
+    from backprop_book.checking import assert_gradient, check_gradient
+    from backprop_book.command_line import example_inputs
+    from backprop_book.diagnosing import diagnose
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -83,9 +90,11 @@ __all__ = [
     "count_users",
     "cross_entropy",
     "dense",
+    "diagnose",
     "digits",
     "directional_derivatives",
     "divide",
+    "example_inputs",
     "exp",
     "gelu",
     "getitem",
@@ -131,3 +140,22 @@ __all__ = [
     "unbroadcast",
     "xor_lights",
 ]
+
+_ON_FIRST_USE = {
+    "assert_gradient": "checking",
+    "check_gradient": "checking",
+    "diagnose": "diagnosing",
+    "example_inputs": "command_line",
+}
+"""What is imported when it is first asked for, since most programs never do, and from where."""
+
+
+def __getattr__(name: str) -> typing.Any:
+    if name not in _ON_FIRST_USE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_ON_FIRST_USE[name]}")
+    return globals().setdefault(name, getattr(module, name))
+
+
+def __dir__() -> list[str]:
+    return sorted(globals().keys() | _ON_FIRST_USE.keys())

@@ -1,6 +1,8 @@
 """What the package means by an array of floats, and how it says that a value is none."""
 
-from typing import Any
+from collections.abc import Iterable
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +11,19 @@ Array = NDArray[np.floating[Any]]
 Labels = NDArray[np.integer[Any]]
 Parameters = dict[str, Array]
 
+
+class Kind(NamedTuple):
+    """What a check compares of an array: its dtype and its shape.
+
+    >>> Kind(np.dtype("float64"), (2,)) == Kind(np.dtype("float64"), (3,))
+    False
+    """
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+
+
+_kind = attrgetter("dtype", "shape")
 _REAL = (int, float, np.floating, np.integer)
 
 
@@ -54,6 +69,30 @@ def check_like(name: str, value: Any, other: str, model: Any) -> None:
     if value.shape != model.shape:
         told = f"{name} has shape {value.shape}"
         raise ValueError(f"{told}; it should be {model.shape}, as {other} is")
+
+
+def kinds(arrays: Iterable[Any]) -> Any:
+    """Return the dtypes and shapes of arrays, or None if one has none: all that a check looks at.
+
+    >>> kinds([np.ones(2)]), kinds([np.ones(2), 1.0])
+    (((dtype('float64'), (2,)),), None)
+    """
+    try:
+        return tuple(map(_kind, arrays))
+    except AttributeError:
+        return None
+
+
+def remember(passed: set[Any], seen: Any) -> None:
+    """Note what a check has let pass, so that it need not look again; a thousand at most.
+
+    >>> passed = set(range(1000))
+    >>> remember(passed, "the last"), passed
+    (None, {'the last'})
+    """
+    if len(passed) >= 1000:
+        passed.clear()
+    passed.add(seen)
 
 
 def is_real(value: Any) -> bool:

@@ -10,7 +10,15 @@ from functools import wraps
 from inspect import Signature, signature
 from typing import Any, ParamSpec, TypeVar, cast
 
-from backprop_book.arrays import check_dtype, check_floats, check_like, is_real
+from backprop_book.arrays import (
+    Kind,
+    check_dtype,
+    check_floats,
+    check_like,
+    is_real,
+    kinds,
+    remember,
+)
 from backprop_book.rules import Rule
 
 Axes = tuple[str, ...]
@@ -37,10 +45,15 @@ def shapes(notation: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         told = signature(function)
         wanted = list(zip(told.parameters, inputs, strict=False))
+        passed: set[Any] = set()
 
         @wraps(function)
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-            _check_arrays(told.bind(*args, **kwargs).args if kwargs else args, wanted)
+            given = told.bind(*args, **kwargs).args if kwargs else args
+            seen = kinds(given[: len(wanted)])
+            if seen not in passed:
+                _check_arrays(given, wanted)
+                remember(passed, seen)
             result: Any = function(*args, **kwargs)
             output, backward = result
             return cast(R, (output, _checked_backward(output, backward)))
@@ -64,10 +77,15 @@ def values(**rules: Rule) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         told = signature(function)
+        names = dict(told.parameters).keys()
+        defaults = {p.name: p.default for p in told.parameters.values() if p.default is not p.empty}
 
         @wraps(function)
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-            given = _by_name(told, args, kwargs)
+            passed = dict(zip(names, args, strict=False)) | kwargs
+            given = defaults | passed
+            if len(passed) != len(args) + len(kwargs) or given.keys() != names:
+                given = _bound(told, args, kwargs)
             for name, rule in rules.items():
                 given[name] = rule(name, given[name], given)
             ready: Callable[..., R] = function
@@ -83,12 +101,8 @@ def _parse(notation: str) -> list[Axes]:
     return [tuple(letters.split(",")) if letters else () for letters in inside]
 
 
-def _by_name(told: Signature, args: Any, kwargs: Any) -> dict[str, Any]:
-    """Return the arguments by name, defaults too; quickly where every one is given."""
-    names = told.parameters
-    given: dict[str, Any] = dict(zip(names, args, strict=False)) | kwargs
-    if len(args) + len(kwargs) == len(names) and given.keys() == names.keys():
-        return given
+def _bound(told: Signature, args: Any, kwargs: Any) -> dict[str, Any]:
+    """Return the arguments by name, or raise as Python does; slowly, so only where need be."""
     bound = told.bind(*args, **kwargs)
     bound.apply_defaults()
     return dict(bound.arguments)
@@ -123,16 +137,18 @@ def _should_be(letters: Axes, lengths: dict[str, int]) -> str:
     return f"it should be ({shape})" + (f" with {known}" if known else "")
 
 
-def _checked_backward(output: Any, backward: Callable[[Any], R]) -> Callable[[Any], R]:
+def _checked_backward(output: Any, backward: Callable[..., R]) -> Callable[..., R]:
     """Hold what `backward` is given to its output's shape and dtype; for a scalar a number will do.
 
-    That number goes on in the output's dtype, so that float32 stays float32.
+    That number goes on in the output's dtype, so that float32 stays float32. The output itself is
+    not kept: what a function remembers is its own affair.
     """
+    model = Kind(output.dtype, output.shape)
 
-    def checked(doutput: Any) -> R:
-        if output.shape == () and is_real(doutput):
-            return backward(output.dtype.type(doutput))
-        check_like("doutput", doutput, "the output", output)
-        return backward(doutput)
+    def checked(doutput: Any, **options: Any) -> R:
+        if model.shape == () and is_real(doutput):
+            return backward(model.dtype.type(doutput), **options)
+        check_like("doutput", doutput, "the output", model)
+        return backward(doutput, **options)
 
     return checked

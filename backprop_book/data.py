@@ -1,7 +1,5 @@
 """The book's data sets. Every one is written out or made from a seed: nothing is downloaded."""
 
-from importlib.resources import files
-
 import numpy as np
 
 from backprop_book.arrays import Array, Labels
@@ -69,6 +67,8 @@ def digits() -> tuple[Array, Labels, Array, Labels]:
     >>> x.shape, x_held_out.shape, labels[:6]
     ((1347, 64), (450, 64), array([1, 2, 3, 5, 6, 7]))
     """
+    from importlib.resources import files  # takes as long to import as half of the package
+
     with files("backprop_book").joinpath("digits.npz").open("rb") as file, np.load(file) as data:
         x = data["images"].reshape(-1, 64) / 16.0
         labels = data["labels"].astype(np.int64)

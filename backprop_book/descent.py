@@ -1,5 +1,7 @@
 """Gradient descent, and the batches it is fed. Written in chapter 4."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 import numpy as np

@@ -19,6 +19,8 @@ Two: TypeAlias = tuple[Array, Callable[[Any], tuple[Array, Array]]]
 def negative(x: Array) -> One:
     """Return -x, for an array of any shape; `backward(doutput)` is -doutput.
 
+    Raises TypeError for what is not an array of floats.
+
     >>> negative(np.array([2.0]))[1](np.ones(1))
     array([-1.])
     """
@@ -27,7 +29,11 @@ def negative(x: Array) -> One:
 
 @shapes("(...)->(...)")
 def exp(x: Array) -> One:
-    """Return e to the power of x, entry by entry; `backward(doutput)` multiplies by the output.
+    """Return e to the power of x, entry by entry, for an array of any shape.
+
+    `backward(doutput)` multiplies by the output.
+
+    Raises TypeError for what is not an array of floats.
 
     >>> exp(np.array([0.0]))[1](np.ones(1))
     array([1.])
@@ -38,9 +44,12 @@ def exp(x: Array) -> One:
 
 @shapes("(...)->(...)")
 def log(x: Array) -> One:
-    """Return the natural logarithm, entry by entry; `backward(doutput)` divides by x.
+    """Return the natural logarithm, entry by entry, for an array of any shape.
 
-    As NumPy's, it is nan below 0 and -inf at 0, with NumPy's warning.
+    `backward(doutput)` divides by x. As NumPy's, the logarithm is nan below 0 and -inf at 0, with
+    NumPy's warning.
+
+    Raises TypeError for what is not an array of floats.
 
     >>> log(np.array([4.0]))[1](np.ones(1))
     array([0.25])
@@ -50,9 +59,12 @@ def log(x: Array) -> One:
 
 @shapes("(...)->(...)")
 def sqrt(x: Array) -> One:
-    """Return the square root, entry by entry; `backward(doutput)` divides by twice the output.
+    """Return the square root, entry by entry, for an array of any shape.
 
-    At 0 the slope is infinite, and so is what `backward` returns.
+    `backward(doutput)` divides by twice the output. At 0 the slope is infinite, and so is what
+    `backward` returns.
+
+    Raises TypeError for what is not an array of floats.
 
     >>> sqrt(np.array([4.0]))[1](np.ones(1))
     array([0.25])
@@ -63,7 +75,11 @@ def sqrt(x: Array) -> One:
 
 @shapes("(...)->(...)")
 def sin(x: Array) -> One:
-    """Return the sine, entry by entry; `backward(doutput)` multiplies by the cosine.
+    """Return the sine, entry by entry, for an array of any shape.
+
+    `backward(doutput)` multiplies by the cosine.
+
+    Raises TypeError for what is not an array of floats.
 
     >>> sin(np.array([0.0]))[1](np.ones(1))
     array([1.])
@@ -73,7 +89,11 @@ def sin(x: Array) -> One:
 
 @shapes("(...)->(...)")
 def cos(x: Array) -> One:
-    """Return the cosine, entry by entry; `backward(doutput)` multiplies by minus the sine.
+    """Return the cosine, entry by entry, for an array of any shape.
+
+    `backward(doutput)` multiplies by minus the sine.
+
+    Raises TypeError for what is not an array of floats.
 
     >>> cos(np.array([np.pi / 2]))[1](np.ones(1))
     array([-1.])
@@ -83,7 +103,11 @@ def cos(x: Array) -> One:
 
 @shapes("(...)->(...)")
 def absolute(x: Array) -> One:
-    """Return |x|, entry by entry; `backward(doutput)` multiplies by the sign, which is 0 at 0.
+    """Return |x|, entry by entry, for an array of any shape.
+
+    `backward(doutput)` multiplies by the sign, which is 0 at 0, as in PyTorch and JAX.
+
+    Raises TypeError for what is not an array of floats.
 
     >>> absolute(np.array([-2.0, 0.0]))[1](np.ones(2))
     array([-1.,  0.])
@@ -94,9 +118,12 @@ def absolute(x: Array) -> One:
 @shapes("(...)->(...)")
 @values(exponent=finite)
 def power(x: Array, exponent: float) -> One:
-    """Return x to the power of a number; `backward(doutput)` multiplies by n x**(n - 1).
+    """Return x to the power of a number n, entry by entry, for an array of any shape.
 
-    Raises TypeError for what is not an array of floats, or an exponent that is no number.
+    `backward(doutput)` multiplies by n x**(n - 1), and by 0 where n is 0.
+
+    Raises TypeError for what is not an array of floats, ValueError for an exponent that is not a
+    finite number.
 
     >>> power(np.array([3.0]), 2)[1](np.ones(1))
     array([6.])
@@ -113,10 +140,11 @@ def power(x: Array, exponent: float) -> One:
 def subtract(a: Array, b: Array) -> Two:
     """Return a - b, broadcast as NumPy does; `backward(doutput)` returns (da, db).
 
-    Raises ValueError for shapes that do not broadcast.
+    Raises TypeError for arrays that are not floats of one dtype, ValueError for shapes that do not
+    broadcast.
 
-    >>> subtract(np.ones(2), np.array(1.0))[1](np.ones(2))
-    (array([1., 1.]), array(-2.))
+    >>> subtract(np.ones(2), np.ones(1))[1](np.ones(2))
+    (array([1., 1.]), array([-2.]))
     """
 
     def backward(doutput: Array) -> tuple[Array, Array]:
@@ -130,7 +158,8 @@ def subtract(a: Array, b: Array) -> Two:
 def divide(a: Array, b: Array) -> Two:
     """Return a / b, broadcast as NumPy does; `backward(doutput)` returns (da, db).
 
-    Raises ValueError for shapes that do not broadcast.
+    Raises TypeError for arrays that are not floats of one dtype, ValueError for shapes that do not
+    broadcast.
 
     >>> divide(np.array([6.0]), np.array([2.0]))[1](np.ones(1))
     (array([0.5]), array([-1.5]))
@@ -150,12 +179,15 @@ def maximum(a: Array, b: Array) -> Two:
     """Return the larger of a and b, entry by entry, broadcast as NumPy does.
 
     `backward(doutput)` returns (da, db): the larger has the gradient, and where they are equal each
-    has half, as in PyTorch and JAX. Raises ValueError for shapes that do not broadcast.
+    has half, as in PyTorch and JAX.
+
+    Raises TypeError for arrays that are not floats of one dtype, ValueError for shapes that do not
+    broadcast.
 
     >>> maximum(np.array([1.0, 2.0]), np.array([2.0, 2.0]))[1](np.ones(2))
     (array([0. , 0.5]), array([1. , 0.5]))
     """
-    return np.maximum(a, b), _to_the_winner(a, b, np.sign(a - b))
+    return np.maximum(a, b), _to_the_winner(a, b, a > b)
 
 
 @shapes("(...),(...)->(...)")
@@ -164,19 +196,22 @@ def minimum(a: Array, b: Array) -> Two:
     """Return the smaller of a and b, entry by entry, broadcast as NumPy does.
 
     `backward(doutput)` returns (da, db): the smaller has the gradient, and where they are equal
-    each has half, as in PyTorch and JAX. Raises ValueError for shapes that do not broadcast.
+    each has half, as in PyTorch and JAX.
+
+    Raises TypeError for arrays that are not floats of one dtype, ValueError for shapes that do not
+    broadcast.
 
     >>> minimum(np.array([1.0, 2.0]), np.array([2.0, 2.0]))[1](np.ones(2))
     (array([1. , 0.5]), array([0. , 0.5]))
     """
-    return np.minimum(a, b), _to_the_winner(a, b, np.sign(b - a))
+    return np.minimum(a, b), _to_the_winner(a, b, a < b)
 
 
-def _to_the_winner(a: Array, b: Array, lead: Array) -> Callable[[Array], tuple[Array, Array]]:
-    """Return the backward that gives a the gradient where its lead is 1, b where it is -1."""
+def _to_the_winner(a: Array, b: Array, a_wins: Any) -> Callable[[Array], tuple[Array, Array]]:
+    """Return the backward that gives a the gradient where it wins, half of it where both do."""
 
     def backward(doutput: Array) -> tuple[Array, Array]:
-        da = doutput * ((1 + lead) / 2)
+        da = np.where(a == b, doutput / 2, doutput * a_wins)
         return unbroadcast(da, a.shape), unbroadcast(doutput - da, b.shape)
 
     return backward

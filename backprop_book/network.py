@@ -1,5 +1,7 @@
 """A network of dense layers, of any depth. Written in chapter 10."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias
@@ -40,12 +42,13 @@ def initialize(sizes: Sequence[int], rng: np.random.Generator) -> Parameters:
 @values(parameters=layers, activation=callback)
 def network(
     parameters: Parameters, x: Array, activation: Activation = relu
-) -> tuple[Array, Callable[[Array], tuple[Parameters, Array]]]:
+) -> tuple[Array, Callable[..., tuple[Parameters, Any]]]:
     """Run examples through dense layers with an activation between them, none after the last.
 
     parameters are named as by `initialize`; x is (N, D), the output (N, H) for the last layer's H.
     `backward(doutput)` takes (N, H) and returns (gradients, dx): a dict like parameters, and an
-    array (N, D) (Rumelhart, Hinton and Williams, Nature 323, 1986, 533-536).
+    array (N, D). `backward(doutput, with_dx=False)` returns None for dx, and spares its product
+    (Rumelhart, Hinton and Williams, Nature 323, 1986, 533-536).
 
     Raises TypeError if the activation is not a function, ValueError for parameters that are not
     those of layers 1, 2, ... or do not fit one another, and as `dense` does.
@@ -63,10 +66,11 @@ def network(
         a, activation_backward = activation(z) if layer < n_layers else identity(z)
         steps.append((layer, dense_backward, activation_backward))
 
-    def backward(doutput: Array) -> tuple[Parameters, Array]:
+    def backward(doutput: Array, with_dx: bool = True) -> tuple[Parameters, Any]:
         da, gradients = doutput, {}
         for layer, dense_backward, activation_backward in reversed(steps):
-            da, dweights, dbias = dense_backward(activation_backward(da))
+            dz = activation_backward(da)
+            da, dweights, dbias = dense_backward(dz, with_dx=with_dx or layer > 1)
             gradients[f"weights_{layer}"], gradients[f"bias_{layer}"] = dweights, dbias
         return gradients, da
 
@@ -93,7 +97,7 @@ def network_loss(
 
     def backward(dloss: float) -> Parameters:
         dprediction, _ = loss_backward(dloss)
-        gradients, _ = network_backward(dprediction)
+        gradients, _ = network_backward(dprediction, with_dx=False)
         return gradients
 
     return loss, backward

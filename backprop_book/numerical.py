@@ -1,5 +1,7 @@
 """Derivatives by nudging. Begun in chapter 2, written in chapter 11."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -11,7 +13,7 @@ from backprop_book.rules import count, generator, optional, positive
 
 
 def arrays_in(inputs: Iterable[Any]) -> Iterator[Array]:
-    """Yield the arrays among inputs that are arrays or dicts of arrays, in their order.
+    """Yield the arrays, of any shapes, among inputs that are arrays or dicts of arrays, in order.
 
     >>> [array.shape for array in arrays_in([np.ones(2), {"w": np.ones((3, 1)), "b": np.ones(1)}])]
     [(2,), (3, 1), (1,)]
@@ -45,12 +47,12 @@ def entry_by_entry(
     gradients = [copied(value) for value in inputs]
     for point, gradient in zip(arrays_in(points), arrays_in(gradients), strict=True):
         for i in np.ndindex(point.shape):
+            x = gradient[i]  # the input's entry, until its slope takes its place
 
-            def f_at(value: Any, point: Any = point, i: Any = i) -> Any:
-                point[i] = value
-                return f(*points)
+            def f_at(value: Any) -> Any:
+                point[i] = value  # noqa: B023
+                return f(*map(copied, points))
 
-            x = gradient[i]
             gradient[i] = slope(f_at, x)
             point[i] = x
     return gradients[0] if len(gradients) == 1 else tuple(gradients)
@@ -60,11 +62,12 @@ def entry_by_entry(
 def numerical_gradient(f: Callable[..., Any], *inputs: Any, h: float | None = None) -> Any:
     """Return the gradient of f, entry by entry, from two-sided differences.
 
-    f takes the inputs, which are arrays of floats or dicts of arrays, and returns one number. The
-    result is like the input if there is one, and a tuple if there are several. It costs two calls
-    of f for every entry. Without a step h each entry x has its own, the cube root of its dtype's
-    machine epsilon times max(1, |x|), where the error that falls with h squared meets the rounding,
-    which grows as 1/h (Nocedal and Wright, Numerical Optimization, 2006, section 8.1).
+    f takes the inputs, which are arrays of floats or dicts of arrays, and returns one number; it is
+    given copies. The result is like the input if there is one, and a tuple if there are several. It
+    costs two calls of f for every entry. Without a step h each entry x has its own, the cube root
+    of its dtype's machine epsilon times max(1, |x|), where the error that falls with h squared
+    meets the rounding, which grows as 1/h (Nocedal and Wright, Numerical Optimization, 2006,
+    section 8.1).
 
     Raises TypeError for what is not an array of floats, ValueError if h is not positive or f
     returns more than one number.
@@ -109,9 +112,9 @@ def complex_step_gradient(f: Callable[..., Any], *inputs: Any, h: float = 1e-200
     """Return the gradient of f, entry by entry, from steps along the imaginary axis.
 
     f is called with complex arrays and has to be made of functions that take them and are analytic:
-    no `abs`, no comparison, no conjugate. There is no difference in which digits cancel, so the
-    step can be as small as can be written, and the result is right to machine precision (Squire and
-    Trapp, SIAM Review 40, 1998, 110-112).
+    no `abs`, no conjugate. (Comparisons in NumPy look at the real parts first, and do no harm.)
+    There is no difference in which digits cancel, so the step can be as small as can be written,
+    and the result is right to machine precision (Squire and Trapp, SIAM Review 40, 1998, 110-112).
 
     Raises as `numerical_gradient` does, and ValueError if f returns a real number.
 
@@ -120,7 +123,7 @@ def complex_step_gradient(f: Callable[..., Any], *inputs: Any, h: float = 1e-200
     """
 
     def slope(f_at: Callable[[Any], Any], x: Any) -> Any:
-        value = f_at(x + 1j * h)
+        value = f_at(complex(x, h))
         if not np.iscomplexobj(value):
             raise ValueError(f"f returned {value!r}; it should be complex, as its arguments are")
         return value.imag / h
@@ -136,7 +139,9 @@ def directional_derivatives(
 
     A direction is a tuple of arrays and dicts like the inputs, all its entries normal numbers,
     scaled to length 1 together. A gradient is right only if its inner product with every direction
-    is that slope. It costs two calls of f for each direction, however many entries there are.
+    is that slope. It costs two calls of f for each direction, however many entries there are. The
+    step is the cube root of machine epsilon, that of the coarsest dtype among the inputs, and suits
+    entries of about 1.
 
     A wrong gradient whose error has a length of r times the tolerance goes unseen along one
     direction with probability of about 0.8 / r times the square root of the number of entries (for
@@ -150,7 +155,7 @@ def directional_derivatives(
     >>> bool(np.isclose(slope, direction @ (2 * x)))
     True
     """
-    step = np.finfo(float).eps ** (1 / 3)
+    step = max(float(np.finfo(array.dtype).eps) for array in arrays_in(inputs)) ** (1 / 3)
     found: list[tuple[Any, float]] = []
     for _ in range(n_directions):
         direction = random_direction(inputs, rng)

@@ -1,7 +1,7 @@
 """Shape tricks of NumPy and their backwards. Written in chapter 14."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from backprop_book.shape_rules import (
     shape_within,
 )
 
-Axes = int | tuple[int, ...] | None
+Axes: TypeAlias = int | tuple[int, ...] | None
 
 
 @values(shape=shape_within("gradient"))
@@ -67,9 +67,9 @@ def multiply(a: Array, b: Array) -> tuple[Array, Callable[[Array], tuple[Array, 
     Raises TypeError for arrays that are not floats of one dtype, ValueError for shapes that do not
     broadcast.
 
-    >>> output, backward = multiply(np.array([2.0, 3.0]), np.array(5.0))
+    >>> output, backward = multiply(np.array([2.0, 3.0]), np.array([5.0]))
     >>> backward(np.ones(2))
-    (array([5., 5.]), array(5.))
+    (array([5., 5.]), array([5.]))
     """
 
     def backward(doutput: Array) -> tuple[Array, Array]:
@@ -108,7 +108,7 @@ def reduce_sum(
 ) -> tuple[Array, Callable[[Array], Array]]:
     """Return the sum over one axis, several or all, as NumPy's `sum` does.
 
-    `backward(doutput)` gives every summand its sum's gradient.
+    `backward(doutput)` returns dx, shaped like x: every summand has its sum's gradient.
 
     Raises TypeError for what is not an array of floats, ValueError for an axis that x lacks.
 
@@ -132,7 +132,8 @@ def reduce_mean(
 ) -> tuple[Array, Callable[[Array], Array]]:
     """Return the mean over one axis, several or all, as NumPy's `mean` does.
 
-    `backward(doutput)` gives each of the n entries of a mean 1/n of its gradient.
+    `backward(doutput)` returns dx, shaped like x: each of the n entries of a mean has 1/n of its
+    gradient.
 
     Raises TypeError for what is not an array of floats, ValueError for an axis that x lacks.
 
@@ -151,8 +152,8 @@ def reduce_max(
 ) -> tuple[Array, Callable[[Array], Array]]:
     """Return the largest entry along one axis, several or all, as NumPy's `max` does.
 
-    `backward(doutput)` gives the gradient to the largest entry; those that share the first place
-    share it equally, as in PyTorch's `amax` and JAX's `max`.
+    `backward(doutput)` returns dx, shaped like x: the largest entry has the gradient; those that
+    share the first place share it equally, as in PyTorch's `amax` and JAX's `max`.
 
     Raises TypeError for what is not an array of floats, ValueError for an axis that x lacks.
 
@@ -192,7 +193,7 @@ def transpose(
 ) -> tuple[Array, Callable[[Array], Array]]:
     """Return x with its axes in another order, or in reverse order without one.
 
-    `backward(doutput)` puts the axes back.
+    `backward(doutput)` puts the axes back, to the shape of x.
 
     Raises TypeError for what is not an array of floats, ValueError for what is no order of the
     axes of x.
@@ -209,10 +210,11 @@ def transpose(
 def getitem(x: Array, index: Any) -> tuple[Array, Callable[[Array], Array]]:
     """Return x[index], for any index that NumPy takes: numbers, slices, arrays of either, masks.
 
-    `backward(doutput)` adds every gradient to the entry that it came from, and an entry that was
-    taken twice gets both.
+    `backward(doutput)` returns dx, shaped like x: every gradient is added to the entry that it came
+    from, and an entry that was taken twice gets both.
 
-    Raises TypeError for what is not an array of floats, IndexError for an index that x lacks.
+    Raises TypeError for what is not an array of floats, IndexError for an index that x lacks,
+    ValueError for one that takes nothing.
 
     >>> output, backward = getitem(np.array([1.0, 2.0]), [0, 0, 1])
     >>> backward(np.ones(3))

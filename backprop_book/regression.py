@@ -1,6 +1,7 @@
 """A dense layer, the squared error, and the two together. Written in chapter 3."""
 
 from collections.abc import Callable
+from typing import Any
 
 from backprop_book.arrays import Array, Parameters
 from backprop_book.checks import shapes, values
@@ -10,11 +11,12 @@ from backprop_book.rules import holding
 @shapes("(n,d),(d,h),(h)->(n,h)")
 def dense(
     x: Array, weights: Array, bias: Array
-) -> tuple[Array, Callable[[Array], tuple[Array, Array, Array]]]:
+) -> tuple[Array, Callable[..., tuple[Any, Array, Array]]]:
     """Weigh and add up the features of each example: x @ weights + bias.
 
     x is (N, D), N examples of D features; weights is (D, H), bias is (H,); the output is (N, H).
-    `backward(doutput)` takes (N, H) and returns (dx, dweights, dbias), shaped as the inputs
+    `backward(doutput)` takes (N, H) and returns (dx, dweights, dbias), shaped as the inputs;
+    `backward(doutput, with_dx=False)` spares the product for dx, and returns None in its place
     (Nielsen, Neural Networks and Deep Learning, 2015, chapter 2, for one example).
 
     Raises TypeError for arrays that are not floats of one dtype, ValueError for shapes that do not
@@ -31,8 +33,9 @@ def dense(
     """
     output = x @ weights + bias
 
-    def backward(doutput: Array) -> tuple[Array, Array, Array]:
-        return doutput @ weights.T, x.T @ doutput, doutput.sum(axis=0)
+    def backward(doutput: Array, with_dx: bool = True) -> tuple[Any, Array, Array]:
+        dx = doutput @ weights.T if with_dx else None
+        return dx, x.T @ doutput, doutput.sum(axis=0)
 
     return output, backward
 
@@ -91,7 +94,7 @@ def linear_regression(
 
     def backward(dloss: float) -> Parameters:
         dprediction, _ = loss_backward(dloss)
-        _, dweights, dbias = dense_backward(dprediction)
+        _, dweights, dbias = dense_backward(dprediction, with_dx=False)
         return {"weights": dweights, "bias": dbias}
 
     return loss, backward

@@ -4,14 +4,25 @@ A rule returns the value to go on with, or raises: TypeError for a value of the 
 ValueError for one that does not fit.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Hashable, Mapping
+from functools import wraps
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import numpy as np
 
-from backprop_book.arrays import Parameters, a_kind, check_floats, check_like, is_real
+from backprop_book.arrays import (
+    Parameters,
+    a_kind,
+    check_floats,
+    check_like,
+    is_real,
+    kinds,
+    remember,
+)
 
 Rule = Callable[[str, Any, Mapping[str, Any]], Any]
 
@@ -211,6 +222,27 @@ def as_many_as(other: str) -> Rule:
     return rule
 
 
+def once_a_kind(rule: Rule) -> Rule:
+    """Return a rule for dicts that looks at names, dtypes and shapes alone, and once at the same.
+
+    >>> once_a_kind(parameters)("parameters", {"w": 1.0}, {})
+    Traceback (most recent call last):
+    TypeError: parameters['w'] is a float; it should be a NumPy array of floats
+    """
+    passed: set[Any] = set()
+
+    @wraps(rule)
+    def wrapper(name: str, value: Any, others: Mapping[str, Any]) -> Any:
+        seen = (*value, kinds(value.values())) if isinstance(value, dict) else None
+        if seen not in passed:
+            rule(name, value, others)
+            remember(passed, seen)
+        return value
+
+    return wrapper
+
+
+@once_a_kind
 def parameters(name: str, value: Any, _: Mapping[str, Any]) -> Any:
     """Rule: a dict of arrays of floats, by name.
 
@@ -242,7 +274,7 @@ def holding(*keys: str) -> Rule:
 
 
 def like(other: str) -> Rule:
-    """Return a rule: a dict with the keys, shapes and dtypes of another argument.
+    """Return a rule: a dict with the keys, shapes and dtypes of another, which is checked before.
 
     >>> like("parameters")("gradients", {"w": np.ones(2)}, {"parameters": {"w": np.ones(3)}})
     Traceback (most recent call last):
@@ -255,8 +287,9 @@ def like(other: str) -> Rule:
         if value.keys() != wanted.keys():
             told = f"{name} has the keys {list(value)}"
             raise ValueError(f"{told}; it should have those of {other}, {list(wanted)}")
-        for key, array in value.items():
-            check_like(f"{name}[{key!r}]", array, f"{other}[{key!r}]", wanted[key])
+        if kinds(value.values()) != kinds(map(wanted.get, value)):
+            for key, array in value.items():
+                check_like(f"{name}[{key!r}]", array, f"{other}[{key!r}]", wanted[key])
         return value
 
     return rule
@@ -390,6 +423,7 @@ def layer_sizes(name: str, value: Any, others: Mapping[str, Any]) -> list[int]:
     return checked
 
 
+@once_a_kind
 def layers(name: str, value: Any, others: Mapping[str, Any]) -> Any:
     """Rule: a dict with weights_1, bias_1, weights_2, bias_2, and so on, that fit one another.
 

@@ -24,6 +24,8 @@ def axis_of(other: str) -> Rule:
     """
 
     def rule(name: str, value: Any, others: Mapping[str, Any]) -> int:
+        if others[other].ndim == 0:
+            raise ValueError(f"{other} has shape (); it should have one axis or more")
         _check_axis(name, value, other, others[other])
         return int(value)
 
@@ -88,7 +90,7 @@ def shape_for(other: str) -> Rule:
         n_entries, open_ends = others[other].size, shape.count(-1)
         known = math.prod(length for length in shape if length != -1)
         fits = n_entries % known == 0 if open_ends and known > 0 else known == n_entries
-        if open_ends > 1 or not fits:
+        if open_ends > 1 or min(shape, default=0) < -1 or not fits:
             raise ValueError(
                 f"{name} is {value!r}; it should hold the {n_entries} entries of {other}"
             )

@@ -1,5 +1,7 @@
 """How large a step may be. Written in chapter 5."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 from typing import Any
 

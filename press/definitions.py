@@ -20,9 +20,9 @@ SUPPORTING = {
     "checks": "checks of arguments as decorators, so that a function's body is its mathematics",
     "rules": "the rules that arguments are held to",
     "input_checks": "a check for functions of a function and its inputs",
-    "slopes": "measures a slope with care: how the checker measures, not what a gradient is",
-    "probing": "calls a user's function and its backward, for the checker",
     "checking": "compares and reports; chapter 11 uses it",
+    "diagnosing": "finds which mistake gives a gradient; chapter 13 uses it",
+    "command_line": "the command that checks a gradient",
     "shape_rules": "those that hold an argument to an array beside it",
     "elementwise": "arithmetic as chapter 14 shows it on two functions, for the others",
 }

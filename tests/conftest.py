@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # tests run side by side, a thread for each
+
 ROOT = Path(__file__).parents[1]
 SUBPATH = "backprop-book"
 PATIENCE = 300  # seconds that the build may take

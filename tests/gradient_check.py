@@ -5,6 +5,7 @@
 """
 
 import math
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 from hypothesis import HealthCheck, settings
 
+import backprop_book as book
 from backprop_book import (
     compose,
     dense,
@@ -35,7 +37,7 @@ TOLERANCE = 1e-9
 STEP = 5e-4  # for values of about 1 the differences below then err by some 1e-12
 
 modest = settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     derandomize=True,
     database=None,
@@ -47,9 +49,11 @@ modest = settings(
 class Case:
     """A differentiable function, the shapes of its arrays, and the formula it should follow.
 
-    `formula` uses only what NumPy, autograd, PyTorch and JAX share. `backward` returns the
-    gradients of the first `n_gradients` arrays. `settle` may change the arrays that were drawn, to
-    keep away from kinks, and tells whether it could: if not, others are drawn.
+    A letter of `notation` is a length to be drawn, a digit is that length. `formula` uses only what
+    NumPy, autograd, PyTorch and JAX share. `backward` returns the gradients of the first
+    `n_gradients` arrays. `settle` may change the arrays that were drawn, to keep away from kinks,
+    and tells whether it could: if not, others are drawn. `options` returns what the function was
+    given beside these arrays, by name.
     """
 
     function: Callable[..., tuple[Any, Callable[[Any], tuple[Any, ...]]]]
@@ -57,6 +61,7 @@ class Case:
     formula: Callable[..., Any]
     n_gradients: int
     settle: Callable[[list[Any]], bool] = lambda arrays: True
+    options: Callable[..., dict[str, Any]] = lambda *arrays: {}
 
     @property
     def letters(self) -> list[str]:
@@ -64,11 +69,35 @@ class Case:
 
     def arrays(self, lengths: dict[str, int], rng: np.random.Generator) -> list[Any]:
         shapes = [part.strip("()") for part in self.notation.split("),")]
-        axes = [[lengths[letter] for letter in shape if letter.isalpha()] for shape in shapes]
+        axes = [[lengths.get(n) or int(n) for n in re.findall(r"\w+", s)] for s in shapes]
         while True:
             drawn = [np.asarray(rng.normal(size=shape)) for shape in axes]
             if self.settle(drawn):
                 return drawn
+
+
+def case_of(function: Any, notation: str, formula: Any, settle: Any = None, **options: Any) -> Case:
+    """Return a case of one of the package's functions; an option may be told from the arrays.
+
+    The formula is given the same options. A backward that returns one array here returns a tuple.
+    """
+
+    def told(*arrays: Any) -> dict[str, Any]:
+        return {k: value(*arrays) if callable(value) else value for k, value in options.items()}
+
+    def wrapped(*arrays: Any) -> Any:
+        output, backward = function(*arrays, **told(*arrays))
+        return output, lambda doutput: as_tuple(backward(doutput))
+
+    def with_options(*arrays: Any) -> Any:
+        return formula(*arrays, **told(*arrays))
+
+    n_gradients = function.notation.split("->")[0].count("(")
+    return Case(wrapped, notation, with_options, n_gradients, settle or (lambda arrays: True), told)
+
+
+def as_tuple(gradients: Any) -> Any:
+    return gradients if isinstance(gradients, tuple) else (gradients,)
 
 
 def regress(weights: Any, bias: Any, x: Any, target: Any) -> Any:
@@ -162,11 +191,15 @@ def exp(z: Any) -> Any:
     return math.e**z
 
 
-def log(u: Any) -> Any:
-    """Return the logarithm, from the library that u is an array of."""
+def library_of(u: Any) -> Any:
+    """Return the module whose functions take u: PyTorch, JAX's NumPy or autograd's."""
     name = type(u).__module__.partition(".")[0]
     library = {"torch": "torch", "jax": "jax.numpy", "jaxlib": "jax.numpy"}.get(name)
-    return sys.modules[library or "autograd.numpy"].log(u)
+    return sys.modules[library or "autograd.numpy"]
+
+
+def log(u: Any) -> Any:
+    return library_of(u).log(u)
 
 
 def erf(u: Any) -> Any:
@@ -202,7 +235,122 @@ def by_the_error_function(z: Any) -> Any:
     return z / 2 * (1 + erf(z / math.sqrt(2)))
 
 
+# Formulas of the losses and of the operations
+
+
+def softened(z: Any, axis: int = -1) -> Any:
+    return exp(z) / exp(z).sum(axis, keepdims=True)
+
+
+def log_of_sum(z: Any, axis: int = -1) -> Any:
+    return log(exp(z).sum(axis))
+
+
+def rows_of(z: Any) -> Any:
+    return np.arange(z.shape[0])
+
+
+def some_labels(z: Any) -> Any:
+    """Return a label for each row of z: 1, 2, 5, 10, 17, ... modulo the number of classes."""
+    return (rows_of(z) ** 2 + 1) % z.shape[1]
+
+
+def surprise(z: Any, labels: Any) -> Any:
+    return (log_of_sum(z) - z[rows_of(z), labels]).sum() / z.shape[0]
+
+
+def soft_surprise(z: Any, targets: Any) -> Any:
+    return -(targets * log(softened(z))).sum() / z.shape[0]
+
+
+def binary_surprise(z: Any, t: Any) -> Any:
+    p = logistic(z)
+    return -(t * log(p) + (1 - t) * log(1 - p)).sum() / z.shape[0]
+
+
+def within_the_margin(scores: Any, labels: Any, margin: float = 1.0) -> Any:
+    """Count the right class too, whose excess is the margin itself, and take it off again."""
+    excess = scores - scores[rows_of(scores), labels][:, None] + margin
+    return (positive_part(excess).sum() - margin * scores.shape[0]) / scores.shape[0]
+
+
+def positive_part(u: Any) -> Any:
+    return (u + abs(u)) / 2
+
+
+def larger(a: Any, b: Any) -> Any:
+    return a + positive_part(b - a)
+
+
+def smaller(a: Any, b: Any) -> Any:
+    return a - positive_part(a - b)
+
+
+def added_up(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return x.sum(axis=every_axis(x, axis), keepdims=keepdims)
+
+
+def averaged(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return x.mean(axis=every_axis(x, axis), keepdims=keepdims)
+
+
+def largest(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    of_torch = library_of(x).__name__ == "torch"
+    return (x.amax if of_torch else x.max)(every_axis(x, axis), keepdims=keepdims)
+
+
+def every_axis(x: Any, axis: Any) -> Any:
+    """Return the axes that None stands for, which PyTorch does not take for them everywhere."""
+    return tuple(range(len(x.shape))) if axis is None else axis
+
+
+def turned(pattern: str) -> Any:
+    """Return a transpose that is told as `ij->ji`."""
+    return lambda x, axes=None: library_of(x).einsum(pattern, x)
+
+
 # What keeps the drawn numbers where differences tell something
+
+
+def above_1(arrays: list[Any]) -> bool:
+    for array in arrays:
+        array[...] = 1 + abs(array)
+    return True
+
+
+def beyond_1(arrays: list[Any]) -> bool:
+    """Push the second of two arrays away from 0, to divide by."""
+    arrays[1] += np.sign(arrays[1])
+    return True
+
+
+def probabilities(arrays: list[Any]) -> bool:
+    """Make the second of two arrays numbers from 0 to 1, each row's sum 1."""
+    arrays[1][...] = softened(arrays[1])
+    return True
+
+
+def fractions(arrays: list[Any]) -> bool:
+    """Make the second of two arrays numbers from 0 to 1."""
+    arrays[1][...] = logistic(arrays[1])
+    return True
+
+
+def ranked(arrays: list[Any]) -> bool:
+    """Put the rank of each number among all, a tenth apart, in its place, so that no two tie."""
+    ranks = np.concatenate([array.ravel() for array in arrays]).argsort().argsort() / 10
+    for array in arrays:
+        array[...], ranks = ranks[: array.size].reshape(array.shape), ranks[array.size :]
+    return True
+
+
+def clear_of_the_margin(margin: float) -> Callable[[list[Any]], bool]:
+    def settle(arrays: list[Any]) -> bool:
+        (scores,) = arrays
+        lead = scores[rows_of(scores), some_labels(scores)][:, None] - scores
+        return bool(abs(lead - margin).min() > 0.03)
+
+    return settle
 
 
 def pushed_from_0(arrays: list[Any]) -> bool:
@@ -254,8 +402,8 @@ CASES = {
     "identity": Case(one_gradient(identity), "(n,d)", lambda z: 1 * z, 1),
     "relu": Case(one_gradient(relu), "(n,d)", half_of_both(0.0), 1, pushed_from_0),
     "leaky_relu": Case(one_gradient(leaky_relu), "(n,d)", half_of_both(0.01), 1, pushed_from_0),
-    "leaky_relu of slope 0.3": Case(
-        one_gradient(lambda z: leaky_relu(z, 0.3)), "(n,d)", half_of_both(0.3), 1, pushed_from_0
+    "leaky_relu of slope 0.3": case_of(
+        leaky_relu, "(n,d)", lambda z, slope: half_of_both(slope)(z), pushed_from_0, slope=0.3
     ),
     "sigmoid": Case(one_gradient(sigmoid), "(n,d)", logistic, 1),
     "tanh": Case(one_gradient(tanh), "(n,d)", hyperbolic_tangent, 1),
@@ -274,6 +422,191 @@ CASES = {
         "(n,d)",
         lambda x: by_the_error_function(log(1 + exp(hyperbolic_tangent(logistic(x))))),
         1,
+    ),
+}
+
+CASES |= {
+    "negative": case_of(book.negative, "(n,d)", lambda x: 0 - x),
+    "exp": case_of(book.exp, "(n,d)", exp),
+    "log": case_of(book.log, "(n,d)", log, above_1),
+    "sqrt": case_of(book.sqrt, "(n,d)", lambda x: x**0.5, above_1),
+    "sin": case_of(book.sin, "(n,d)", lambda x: library_of(x).cos(x - math.pi / 2)),
+    "cos": case_of(book.cos, "(n,d)", lambda x: library_of(x).sin(x + math.pi / 2)),
+    "absolute": case_of(book.absolute, "(n,d)", lambda x: (x**2) ** 0.5, pushed_from_0),
+    "exp of a scalar": case_of(book.exp, "()", exp),
+    "sin of three axes": case_of(book.sin, "(n,d,h)", lambda x: library_of(x).sin(x)),
+}
+
+POWERS = {
+    "2": (2, lambda x: x * x, None),
+    "3.0": (3.0, lambda x: x * x * x, None),
+    "1": (1, lambda x: 1 * x, None),
+    "0": (0, lambda x: 1 + 0 * x, None),
+    "-1": (-1, lambda x: 1 / x, above_1),
+    "0.5": (0.5, lambda x: exp(log(x) / 2), above_1),
+    "-1.7": (-1.7, lambda x: exp(-1.7 * log(x)), above_1),
+}
+CASES |= {
+    f"power of {name}": case_of(
+        book.power, "(n,d)", lambda x, exponent, f=f: f(x), settle, exponent=exponent
+    )
+    for name, (exponent, f, settle) in POWERS.items()
+}
+
+OF_TWO = {
+    "add": (book.add, lambda a, b: a + b, None),
+    "subtract": (book.subtract, lambda a, b: a + -1 * b, None),
+    "multiply": (book.multiply, lambda a, b: a * b, None),
+    "divide": (book.divide, lambda a, b: a * b**-1, beyond_1),
+    "maximum": (book.maximum, larger, ranked),
+    "minimum": (book.minimum, smaller, ranked),
+}
+BROADCAST = {
+    "equal shapes": "(n,d),(n,d)",
+    "a column and a row": "(n,1),(d)",
+    "a row and a matrix": "(d),(n,d)",
+    "a scalar": "(n,d),()",
+    "a stack and a column": "(h,n,d),(n,1)",
+    "ones on either side": "(n,1,h),(1,d,1)",
+}
+CASES |= {
+    f"{name} of {what}": case_of(function, notation, formula, settle)
+    for name, (function, formula, settle) in OF_TWO.items()
+    for what, notation in BROADCAST.items()
+}
+
+MATRICES = {
+    "two matrices": "(n,d),(d,h)",
+    "two stacks": "(2,n,d),(2,d,h)",
+    "a stack and a matrix": "(3,n,d),(d,h)",
+    "a matrix and a stack": "(n,d),(3,d,h)",
+    "stacks that broadcast": "(2,1,n,d),(3,d,h)",
+    "a stack of one": "(1,n,d),(3,d,n)",
+}
+CASES |= {
+    f"matmul of {what}": case_of(book.matmul, notation, lambda a, b: a @ b)
+    for what, notation in MATRICES.items()
+}
+
+REDUCTIONS = {
+    "reduce_sum": (book.reduce_sum, added_up, None),
+    "reduce_mean": (book.reduce_mean, averaged, None),
+    "reduce_max": (book.reduce_max, largest, ranked),
+}
+AXES = {
+    "everything": ("(n,d)", {}),
+    "everything and keepdims": ("(n,d)", {"axis": None, "keepdims": True}),
+    "axis 0": ("(n,d)", {"axis": 0}),
+    "axis -1": ("(n,d)", {"axis": -1}),
+    "axis 1 of three": ("(n,d,h)", {"axis": 1}),
+    "axis 1 and keepdims": ("(n,d)", {"axis": 1, "keepdims": True}),
+    "two axes of three": ("(n,d,h)", {"axis": (0, -1)}),
+    "two axes and keepdims": ("(n,d,h)", {"axis": (2, 0), "keepdims": True}),
+    "a scalar": ("()", {}),
+}
+CASES |= {
+    f"{name} of {what}": case_of(function, notation, formula, settle, **options)
+    for name, (function, formula, settle) in REDUCTIONS.items()
+    for what, (notation, options) in AXES.items()
+}
+
+SHAPES = {
+    "one axis": ("(n,d)", lambda x: (-1,)),
+    "other lengths": ("(n,d)", lambda x: (x.shape[1], x.shape[0])),
+    "further axes": ("(n,d)", lambda x: (1, -1, x.shape[0], 1)),
+    "fewer axes": ("(n,d,h)", lambda x: (x.shape[0], -1)),
+    "a scalar": ("()", lambda x: (1, 1)),
+}
+CASES |= {
+    f"reshape to {what}": case_of(
+        book.reshape, notation, lambda x, shape: x.reshape(shape), shape=shape
+    )
+    for what, (notation, shape) in SHAPES.items()
+}
+
+CASES |= {
+    "transpose": case_of(book.transpose, "(n,d)", turned("ij->ji")),
+    "transpose of three axes": case_of(book.transpose, "(n,d,h)", turned("ijk->kji")),
+    "transpose in a cycle": case_of(book.transpose, "(n,d,h)", turned("ijk->kij"), axes=(2, 0, 1)),
+    "transpose of the last two": case_of(
+        book.transpose, "(n,d,h)", turned("ijk->ikj"), axes=[0, -1, -2]
+    ),
+    "transpose of one axis": case_of(book.transpose, "(n)", lambda x, axes: 1 * x, axes=(0,)),
+}
+
+INDICES = {
+    "a number": ("(n,d)", lambda x: 0),
+    "a number from the end": ("(n,d)", lambda x: -1),
+    "one entry": ("(n,d)", lambda x: (0, -1)),
+    "a slice": ("(n,d)", lambda x: slice(None, None, 2)),
+    "slices and a number": ("(n,d,h)", lambda x: (slice(1, None) if len(x) > 1 else 0, 0)),
+    "an ellipsis and a new axis": ("(n,d,h)", lambda x: (..., None, -1)),
+    "numbers, one three times": ("(n,d)", lambda x: np.array([0, -1, 0, 0])),
+    "numbers in two axes": ("(n,d)", lambda x: (np.array([[0, 0], [-1, 0]]), np.array([-1, 0]))),
+    "every row's label": ("(n,d)", lambda x: (rows_of(x), some_labels(x))),
+    "a mask of rows": ("(n,d)", lambda x: rows_of(x) % 2 == 0),
+    "a mask of entries": ("(n,d)", lambda x: np.indices(x.shape).sum(axis=0) % 2 == 0),
+}
+CASES |= {
+    f"getitem of {what}": case_of(book.getitem, notation, lambda x, index: x[index], index=index)
+    for what, (notation, index) in INDICES.items()
+}
+CASES |= {
+    "getitem of a list": case_of(
+        book.getitem, "(n,d)", lambda x, index: x[np.array(index)], index=[0, 0]
+    ),
+    "getitem of everything reversed": case_of(
+        book.getitem,
+        "(n,d)",
+        lambda x, index: x[rows_of(x)[::-1].copy()],
+        index=slice(None, None, -1),
+    ),
+}
+
+SOFT = {
+    "logsumexp": (book.logsumexp, log_of_sum),
+    "softmax": (book.softmax, softened),
+    "log_softmax": (book.log_softmax, lambda z, axis=-1: log(softened(z, axis))),
+}
+CASES |= {
+    f"{name} {what}": case_of(function, notation, formula, **options)
+    for name, (function, formula) in SOFT.items()
+    for what, notation, options in [
+        ("of rows", "(n,d)", {}),
+        ("of one axis", "(n)", {}),
+        ("of columns", "(n,d)", {"axis": 0}),
+        ("of three axes", "(n,d,h)", {"axis": 1}),
+        ("of three axes from the end", "(n,d,h)", {"axis": -2}),
+    ]
+}
+
+CASES |= {
+    "cross_entropy": case_of(book.cross_entropy, "(n,d)", surprise, labels=some_labels),
+    "cross_entropy of one label": case_of(
+        book.cross_entropy, "(n,d)", surprise, labels=lambda z: 0 * some_labels(z)
+    ),
+    "soft_cross_entropy": case_of(
+        book.soft_cross_entropy, "(n,d),(n,d)", soft_surprise, probabilities
+    ),
+    "soft_cross_entropy of what are no probabilities": case_of(
+        book.soft_cross_entropy, "(n,d),(n,d)", soft_surprise
+    ),
+    "binary_cross_entropy of (N,)": case_of(
+        book.binary_cross_entropy, "(n),(n)", binary_surprise, fractions
+    ),
+    "binary_cross_entropy of (N, H)": case_of(
+        book.binary_cross_entropy, "(n,h),(n,h)", binary_surprise, fractions
+    ),
+    "hinge": case_of(
+        book.hinge, "(n,d)", within_the_margin, clear_of_the_margin(1.0), labels=some_labels
+    ),
+    "hinge of margin 0.3": case_of(
+        book.hinge,
+        "(n,d)",
+        within_the_margin,
+        clear_of_the_margin(0.3),
+        labels=some_labels,
+        margin=0.3,
     ),
 }
 

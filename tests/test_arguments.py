@@ -13,30 +13,66 @@ import pytest
 import backprop_book
 from backprop_book import (
     Graph,
+    absolute,
+    add,
+    assert_gradient,
     backpropagate,
+    binary_cross_entropy,
+    check_gradient,
     checks,
+    complex_step_gradient,
     compose,
+    cos,
     count_users,
+    cross_entropy,
     dense,
+    diagnose,
+    directional_derivatives,
+    divide,
+    example_inputs,
+    exp,
     gelu,
+    getitem,
+    hinge,
     identity,
     initialize,
     iterate_minibatches,
     leaky_relu,
     learning_rate_range_test,
     linear_regression,
+    log,
+    log_softmax,
+    logsumexp,
+    matmul,
+    maximum,
+    minimum,
+    multiply,
+    negative,
     network,
     network_loss,
     noisy_plane,
     numerical_gradient,
+    one_sided_gradient,
+    power,
     power_iteration,
+    reduce_max,
+    reduce_mean,
+    reduce_sum,
     relu,
+    reshape,
     rules,
     sgd_step,
     sigmoid,
+    sin,
+    soft_cross_entropy,
+    softmax,
     softplus,
+    sqrt,
     squared_error,
+    subtract,
     tanh,
+    transpose,
+    unbroadcast,
 )
 from backprop_book.activations import normal_cdf
 from backprop_book.drawing import draw_graph
@@ -451,6 +487,21 @@ MINIBATCHES = {
         ValueError,
         "y has shape (4, 2); it should have the 3 rows of x",
     ),
+    "y of bools": (
+        lambda: iterate_minibatches(X, X[:, 0] > 0, 2),
+        TypeError,
+        f"y has dtype bool; {FLOATS}",
+    ),
+    "y fewer labels": (
+        lambda: iterate_minibatches(X, np.arange(3), 2),
+        ValueError,
+        "y has shape (3,); it should have the 4 rows of x",
+    ),
+    "y one label": (
+        lambda: iterate_minibatches(X, np.array(1), 2),
+        ValueError,
+        "y has shape (); it should have the 4 rows of x",
+    ),
     "no examples": (
         lambda: iterate_minibatches(X[:0], Y[:0], 2),
         ValueError,
@@ -480,71 +531,124 @@ MINIBATCHES = {
     for size in (0, -1, 1.5, 2.0, np.float64(2), True, np.True_, "2", None, math.nan, [2])
 }
 
-NUMERICAL_GRADIENT = {
-    "f a number": (
-        lambda: numerical_gradient(1.0, B),
+
+def nudging_rows(run):
+    """Return the rows of a function of f and its inputs; `run` takes those."""
+    return {
+        "f a number": (lambda: run(1.0, B), TypeError, "f is a float; it should be a function"),
+        "f None": (lambda: run(None, B), TypeError, "f is a NoneType; it should be a function"),
+        "f returns an array": (
+            lambda: run(np.exp, B),
+            ValueError,
+            "f returned an array of shape (2,); it should return one number",
+        ),
+        "f returns an array of one": (
+            lambda: run(lambda x: x[:1], B),
+            ValueError,
+            "f returned an array of shape (1,); it should return one number",
+        ),
+        "f returns loss and backward": (
+            lambda: run(lambda x: (1.0, lambda dloss: x), B),
+            TypeError,
+            "f returned a tuple; it should return one number",
+        ),
+        "f returns nothing": (
+            lambda: run(lambda x: None, B),
+            TypeError,
+            "f returned a NoneType; it should return one number",
+        ),
+        "f returns a list": (
+            lambda: run(lambda x: [1.0], B),
+            TypeError,
+            "f returned a list; it should return one number",
+        ),
+        "no inputs": (
+            lambda: run(lambda: 1.0),
+            TypeError,
+            "inputs is empty; there should be one array of floats or more",
+        ),
+        "an input a list": (
+            lambda: run(np.sum, [1.0]),
+            TypeError,
+            f"inputs[0] is a list; {ARRAYS}",
+        ),
+        "an input a number": (
+            lambda: run(np.sum, 1.0),
+            TypeError,
+            f"inputs[0] is a float; {ARRAYS}",
+        ),
+        "the second input a step": (
+            lambda: run(np.sum, B, 1e-5),
+            TypeError,
+            f"inputs[1] is a float; {ARRAYS}",
+        ),
+        "an input of whole numbers": (
+            lambda: run(np.sum, np.arange(3)),
+            TypeError,
+            f"inputs[0] has dtype int64; {FLOATS}",
+        ),
+        "an input empty": (
+            lambda: run(np.sum, B[:0]),
+            ValueError,
+            "inputs[0] has shape (0,); it should not be empty",
+        ),
+        "a dict empty": (lambda: run(lambda p: 1.0, {}), ValueError, f"inputs[0] is empty; {DICT}"),
+        "a dict with a number": (
+            lambda: run(lambda p: 1.0, {"w": B, "b": 1.0}),
+            TypeError,
+            f"inputs[0]['b'] is a float; {ARRAYS}",
+        ),
+        "arguments exchanged": (
+            lambda: run(B, lambda x: x.sum()),
+            TypeError,
+            f"inputs[0] is a function; {ARRAYS}",
+        ),
+    }
+
+
+def step_rows(function, values):
+    """Return the rows for a step that is not positive and finite."""
+    return {
+        f"h {h!r}": (
+            lambda h=h: function(np.sum, B, h=h),
+            ValueError,
+            f"h is {h!r}; {POSITIVE}",
+        )
+        for h in values
+    }
+
+
+STEPS = (0, 0.0, -1e-5, math.nan, math.inf, "1e-5", True)
+NUMERICAL_GRADIENT = nudging_rows(numerical_gradient) | step_rows(numerical_gradient, STEPS)
+ONE_SIDED_GRADIENT = nudging_rows(one_sided_gradient) | step_rows(one_sided_gradient, STEPS)
+COMPLEX_STEP_GRADIENT = (
+    nudging_rows(complex_step_gradient)
+    | step_rows(complex_step_gradient, (*STEPS, None))
+    | {
+        "f real": (
+            lambda: complex_step_gradient(lambda x: abs(x).sum(), B),
+            ValueError,
+            "f returned np.float64(2.0); it should be complex, as its arguments are",
+        )
+    }
+)
+
+DIRECTIONAL_DERIVATIVES = nudging_rows(
+    lambda f, *inputs: directional_derivatives(f, *inputs, n_directions=1, rng=rng())
+) | {
+    "rng a seed": (
+        lambda: directional_derivatives(np.sum, B, n_directions=1, rng=0),
         TypeError,
-        "f is a float; it should be a function",
-    ),
-    "f None": (
-        lambda: numerical_gradient(None, B),
-        TypeError,
-        "f is a NoneType; it should be a function",
-    ),
-    "f returns an array": (
-        lambda: numerical_gradient(np.exp, B),
-        ValueError,
-        "f returned an array of shape (2,); it should return one number",
-    ),
-    "f returns an array of one": (
-        lambda: numerical_gradient(lambda x: x[:1], B),
-        ValueError,
-        "f returned an array of shape (1,); it should return one number",
-    ),
-    "f returns loss and backward": (
-        lambda: numerical_gradient(lambda x: squared_error(x, x), B),
-        TypeError,
-        "f returned a tuple; it should return one number",
-    ),
-    "f returns nothing": (
-        lambda: numerical_gradient(lambda x: None, B),
-        TypeError,
-        "f returned a NoneType; it should return one number",
-    ),
-    "f returns a list": (
-        lambda: numerical_gradient(lambda x: [1.0], B),
-        TypeError,
-        "f returned a list; it should return one number",
-    ),
-    "x a list": (lambda: numerical_gradient(np.sum, [1.0]), TypeError, f"x is a list; {ARRAYS}"),
-    "x a number": (lambda: numerical_gradient(np.sum, 1.0), TypeError, f"x is a float; {ARRAYS}"),
-    "x of whole numbers": (
-        lambda: numerical_gradient(np.sum, np.arange(3)),
-        TypeError,
-        f"x has dtype int64; {FLOATS}",
-    ),
-    "x of float32": (
-        lambda: numerical_gradient(np.sum, single(B)),
-        TypeError,
-        "x has dtype float32; it should be float64",
-    ),
-    "x empty": (
-        lambda: numerical_gradient(np.sum, B[:0]),
-        ValueError,
-        "x has shape (0,); it should not be empty",
-    ),
-    "arguments exchanged": (
-        lambda: numerical_gradient(B, np.sum),
-        TypeError,
-        "f is an array; it should be a function",
-    ),
-} | {
-    f"h {h!r}": (
-        lambda h=h: numerical_gradient(np.sum, B, h),
-        ValueError,
-        f"h is {h!r}; {POSITIVE}",
+        "rng is 0; it should be a generator: np.random.default_rng(seed)",
     )
-    for h in (0, 0.0, -1e-5, math.nan, math.inf, "1e-5", True, None)
+}
+DIRECTIONAL_DERIVATIVES |= {
+    f"n_directions {n!r}": (
+        lambda n=n: directional_derivatives(np.sum, B, n_directions=n, rng=rng()),
+        ValueError,
+        f"n_directions is {n!r}; {WHOLE}",
+    )
+    for n in (0, -1, 1.5, 2.0, True, "2", None)
 }
 
 NONE_SYMMETRIC = np.array([[1.0, 2.0], [2.5, 1.0]])
@@ -696,28 +800,37 @@ FIGURES = {
 }
 
 
-def not_an_array(function):
-    """Return the rows that every function of one array z has, of any shape."""
+def not_an_array(function, z="z"):
+    """Return the rows that every function of one array has, of any shape."""
     return {
-        "z a list": (lambda: function([1.0]), TypeError, f"z is a list; {ARRAYS}"),
-        "z a number": (lambda: function(1.0), TypeError, f"z is a float; {ARRAYS}"),
-        "z whole numbers": (
+        f"{z} a list": (lambda: function([1.0]), TypeError, f"{z} is a list; {ARRAYS}"),
+        f"{z} a number": (lambda: function(1.0), TypeError, f"{z} is a float; {ARRAYS}"),
+        f"{z} whole numbers": (
             lambda: function(np.arange(3)),
             TypeError,
-            f"z has dtype int64; {FLOATS}",
+            f"{z} has dtype int64; {FLOATS}",
         ),
-        "z of bools": (lambda: function(B > 0), TypeError, f"z has dtype bool; {FLOATS}"),
-        "z complex": (lambda: function(B * 1j), TypeError, f"z has dtype complex128; {FLOATS}"),
-        "z empty": (
+        f"{z} of bools": (lambda: function(B > 0), TypeError, f"{z} has dtype bool; {FLOATS}"),
+        f"{z} complex": (
+            lambda: function(B * 1j),
+            TypeError,
+            f"{z} has dtype complex128; {FLOATS}",
+        ),
+        f"{z} empty": (
             lambda: function(X[:0]),
             ValueError,
-            "z has shape (0, 3); it should not be empty",
+            f"{z} has shape (0, 3); it should not be empty",
+        ),
+        f"a row of {z} empty": (
+            lambda: function(X[:, :0]),
+            ValueError,
+            f"{z} has shape (4, 0); it should not be empty",
         ),
     }
 
 
-def activation_rows(function):
-    return not_an_array(function) | {
+def activation_rows(function, z="z"):
+    return not_an_array(function, z) | {
         "da of another shape": (
             lambda: function(X)[1](X.T),
             ValueError,
@@ -1115,7 +1228,570 @@ NETWORK_LOSS = layer_rows(lambda p, x=X, activation=relu: network_loss(p, x, Y, 
     ),
 }
 
+POWER = activation_rows(lambda x: power(x, 2), "x") | {
+    f"exponent {exponent!r}": (
+        lambda exponent=exponent: power(X, exponent),
+        ValueError,
+        f"exponent is {exponent!r}; it should be a finite number",
+    )
+    for exponent in (math.nan, math.inf, -math.inf, "2", None, True, 1j, np.array(2.0), X)
+}
+
+
+def pair_rows(function, a="a", b="b"):
+    """Return the rows that every function of two arrays has."""
+    return {
+        f"{a} a list": (lambda: function(X.tolist(), X), TypeError, f"{a} is a list; {ARRAYS}"),
+        f"{b} a number": (lambda: function(X, 1.0), TypeError, f"{b} is a float; {ARRAYS}"),
+        f"{b} whole numbers": (
+            lambda: function(X, X.astype(np.int64)),
+            TypeError,
+            f"{b} has dtype int64; {FLOATS}",
+        ),
+        f"{b} float32": (
+            lambda: function(X, single(X)),
+            TypeError,
+            f"{b} has dtype float32; it should be float64, as {a} is",
+        ),
+        f"{a} empty": (
+            lambda: function(X[:0], X),
+            ValueError,
+            f"{a} has shape (0, 3); it should not be empty",
+        ),
+        f"{b} empty": (
+            lambda: function(X, X[:, :0]),
+            ValueError,
+            f"{b} has shape (4, 0); it should not be empty",
+        ),
+    }
+
+
+def broadcast_rows(function):
+    return pair_rows(function) | {
+        "b that does not broadcast": (
+            lambda: function(X, Y),
+            ValueError,
+            "b has shape (4, 2); it should broadcast with (4, 3), the shape of a",
+        ),
+        "b a column that was meant": (
+            lambda: function(X, np.ones(4)),
+            ValueError,
+            "b has shape (4,); it should broadcast with (4, 3), the shape of a",
+        ),
+        "doutput of the shape of a": (
+            lambda: function(B, X[:, :1])[1](B),
+            ValueError,
+            "doutput has shape (2,); it should be (4, 2), as the output is",
+        ),
+    }
+
+
+MATMUL = pair_rows(matmul) | {
+    "a a vector": (
+        lambda: matmul(X[0], W),
+        ValueError,
+        "a has shape (3,); it should have two axes or more",
+    ),
+    "b a vector": (
+        lambda: matmul(X, B),
+        ValueError,
+        "b has shape (2,); it should have two axes or more",
+    ),
+    "b transposed": (
+        lambda: matmul(X, W.T),
+        ValueError,
+        "b has shape (2, 3); it should have 3 rows, for a has shape (4, 3)",
+    ),
+    "b a stack of another size": (
+        lambda: matmul(np.ones((2, 4, 3)), np.ones((5, 3, 2))),
+        ValueError,
+        "b has shape (5, 3, 2); its leading axes should broadcast with those of a, "
+        "of shape (2, 4, 3)",
+    ),
+    "doutput of one matrix": (
+        lambda: matmul(np.ones((2, 4, 3)), W)[1](np.ones((4, 2))),
+        ValueError,
+        "doutput has shape (4, 2); it should be (2, 4, 2), as the output is",
+    ),
+}
+
+
+def one_axis_rows(function, z):
+    """Return the rows for an axis of an array."""
+    return {
+        f"axis {axis!r}": (
+            lambda axis=axis: function(X, axis),
+            ValueError,
+            f"axis is {axis!r}; it should be one of -2, -1, 0, 1, for {z} has shape (4, 3)",
+        )
+        for axis in (2, -3, 0.0, True, "0")
+    }
+
+
+def soft_rows(function):
+    return (
+        not_an_array(function)
+        | one_axis_rows(function, "z")
+        | {
+            "no axis": (lambda: function(X, None), ValueError, "axis is None; it should be one of"),
+            "two axes": (
+                lambda: function(X, (0, 1)),
+                ValueError,
+                "axis is (0, 1); it should be one of -2, -1, 0, 1, for z has shape (4, 3)",
+            ),
+            "a scalar": (
+                lambda: function(np.array(1.0)),
+                ValueError,
+                "z has shape (); it should have one axis or more",
+            ),
+            "doutput a column": (
+                lambda: function(X)[1](X[:, :1]),
+                ValueError,
+                "doutput has shape (4, 1); it should be (4,",
+            ),
+        }
+    )
+
+
+def reduction_rows(function):
+    return (
+        not_an_array(function, "x")
+        | one_axis_rows(function, "x")
+        | {
+            "one of two axes": (
+                lambda: function(X, (0, 2)),
+                ValueError,
+                "axis is 2; it should be one of -2, -1, 0, 1, for x has shape (4, 3)",
+            ),
+            "the same axis twice": (
+                lambda: function(X, (1, -1)),
+                ValueError,
+                "axis is (1, -1); it should name each axis once",
+            ),
+            "an axis of a scalar": (
+                lambda: function(np.array(1.0), 0),
+                ValueError,
+                "axis is 0; it should be None, for x has shape ()",
+            ),
+            "doutput that broadcasts": (
+                lambda: function(X, 0)[1](np.ones((1, 3))),
+                ValueError,
+                "doutput has shape (1, 3); it should be (3,), as the output is",
+            ),
+            "doutput without the axis that was kept": (
+                lambda: function(X, 0, keepdims=True)[1](np.ones(3)),
+                ValueError,
+                "doutput has shape (3,); it should be (1, 3), as the output is",
+            ),
+        }
+    )
+
+
+TUPLE = "it should be a tuple of whole numbers"
+
+RESHAPE = (
+    activation_rows(lambda x: reshape(x, getattr(x, "shape", ())), "x")
+    | {
+        f"shape {shape!r}": (
+            lambda shape=shape: reshape(X, shape),
+            ValueError,
+            f"shape is {shape!r}; it should hold the 12 entries of x",
+        )
+        for shape in ((4, 2), (5, -1), (-1, -1), (-2, -6), (-12,), (0, -1), (), 11)
+    }
+    | {
+        f"shape {shape!r}": (
+            lambda shape=shape: reshape(X, shape),
+            TypeError,
+            f"shape is {shape!r}; {TUPLE}",
+        )
+        for shape in (None, "12", 12.0, {4, 3})
+    }
+    | {
+        "shape of fractions": (
+            lambda: reshape(X, (4, 3.0)),
+            TypeError,
+            f"shape is (4, 3.0); {TUPLE}",
+        ),
+        "shape given one by one": (lambda: reshape(X, 3, 4), TypeError, "too many"),
+    }
+)
+
+TRANSPOSE = (
+    activation_rows(lambda x: transpose(x, range(np.ndim(x))), "x")
+    | {
+        f"axes {axes!r}": (
+            lambda axes=axes: transpose(X, axes),
+            ValueError,
+            f"axes is {axes!r}; it should be the axes 0, 1 of x in some order",
+        )
+        for axes in ((0,), (0, 0), (0, -2), (0, 1, 2), (1, 2), (0, -3), ())
+    }
+    | {
+        f"axes {axes!r}": (
+            lambda axes=axes: transpose(X, axes),
+            TypeError,
+            f"axes is {axes!r}; {TUPLE}",
+        )
+        for axes in (1, "01", (0, 1.0), (True, False))
+    }
+)
+
+GETITEM = activation_rows(lambda x: getitem(x, ...), "x") | {
+    "index too large": (
+        lambda: getitem(X, 4),
+        IndexError,
+        "index does not suit x, of shape (4, 3): index 4 is out of bounds",
+    ),
+    "index of three axes": (
+        lambda: getitem(X, (0, 0, 0)),
+        IndexError,
+        "index does not suit x, of shape (4, 3): too many indices",
+    ),
+    "index a fraction": (
+        lambda: getitem(X, 1.0),
+        IndexError,
+        "index does not suit x, of shape (4, 3): only integers",
+    ),
+    "index of fractions": (
+        lambda: getitem(X, np.array([0.0, 1.0])),
+        IndexError,
+        "index does not suit x, of shape (4, 3): arrays used as indices",
+    ),
+    "index a mask of another shape": (
+        lambda: getitem(X, np.ones(3, dtype=bool)),
+        IndexError,
+        "index does not suit x, of shape (4, 3): boolean index did not match",
+    ),
+    "index arrays that do not go together": (
+        lambda: getitem(X, ([0, 1], [0, 1, 2])),
+        IndexError,
+        "index does not suit x, of shape (4, 3): shape mismatch",
+    ),
+    "index empty": (
+        lambda: getitem(X, []),
+        ValueError,
+        "index takes nothing from x; it should take something",
+    ),
+    "index an empty slice": (
+        lambda: getitem(X, slice(4, None)),
+        ValueError,
+        "index takes nothing from x; it should take something",
+    ),
+}
+
+UNBROADCAST = {
+    "gradient a list": (
+        lambda: unbroadcast([1.0], (1,)),
+        TypeError,
+        f"gradient is a list; {ARRAYS}",
+    ),
+    "gradient empty": (
+        lambda: unbroadcast(X[:0], (1, 3)),
+        ValueError,
+        "gradient has shape (0, 3); it should not be empty",
+    ),
+    "shape an array": (lambda: unbroadcast(X, X[0]), TypeError, f"shape is {X[0]!r}; {TUPLE}"),
+    "shape a number": (lambda: unbroadcast(X, 3), TypeError, f"shape is 3; {TUPLE}"),
+} | {
+    f"shape {shape!r}": (
+        lambda shape=shape: unbroadcast(X, shape),
+        ValueError,
+        f"shape is {shape!r}; it should broadcast to (4, 3), the shape of gradient",
+    )
+    for shape in ((4,), (3, 4), (2, 3), (1, 4, 3), (5, 4, 3), (-1, 3))
+}
+
+LABELS = np.array([0, 1, 2, 0])
+WHOLE_NUMBERS = "it should be a NumPy array of whole numbers"
+
+
+def label_rows(function, logits):
+    """Return the rows of a loss on scores and labels."""
+    columns = f"it should hold numbers from 0 to 2, one for each column of {logits}"
+    return {
+        f"{logits} a list": (
+            lambda: function(X.tolist(), LABELS),
+            TypeError,
+            f"{logits} is a list; {ARRAYS}",
+        ),
+        "arguments exchanged": (
+            lambda: function(LABELS, X),
+            TypeError,
+            f"{logits} has dtype int64; {FLOATS}",
+        ),
+        "one example without its axis": (
+            lambda: function(X[0], LABELS[:1]),
+            ValueError,
+            f"{logits} has shape (3,); it should be (n, k)",
+        ),
+        "an empty batch": (
+            lambda: function(X[:0], LABELS[:0]),
+            ValueError,
+            f"{logits} has shape (0, 3); it should not be empty",
+        ),
+        "no classes": (
+            lambda: function(X[:, :0], LABELS),
+            ValueError,
+            f"{logits} has shape (4, 0); it should not be empty",
+        ),
+        "labels a list": (
+            lambda: function(X, [0, 1, 2, 0]),
+            TypeError,
+            f"labels is a list; {WHOLE_NUMBERS}",
+        ),
+        "labels a number": (
+            lambda: function(X[:1], 0),
+            TypeError,
+            f"labels is an int; {WHOLE_NUMBERS}",
+        ),
+        "labels of floats": (
+            lambda: function(X, LABELS.astype(float)),
+            TypeError,
+            f"labels has dtype float64; {WHOLE_NUMBERS}",
+        ),
+        "labels of bools": (
+            lambda: function(X, LABELS > 0),
+            TypeError,
+            f"labels has dtype bool; {WHOLE_NUMBERS}",
+        ),
+        "labels a column": (
+            lambda: function(X, LABELS[:, None]),
+            ValueError,
+            f"labels has shape (4, 1); it should be (4,), one for each row of {logits}",
+        ),
+        "labels one-hot": (
+            lambda: function(X, np.eye(3, dtype=np.int64)[LABELS]),
+            ValueError,
+            f"labels has shape (4, 3); it should be (4,), one for each row of {logits}",
+        ),
+        "fewer labels": (
+            lambda: function(X, LABELS[:3]),
+            ValueError,
+            f"labels has shape (3,); it should be (4,), one for each row of {logits}",
+        ),
+        "labels from 1": (
+            lambda: function(X, LABELS + 1),
+            ValueError,
+            f"labels holds 3; {columns}",
+        ),
+        "a label that counts from the end": (
+            lambda: function(X, LABELS - 1),
+            ValueError,
+            f"labels holds -1; {columns}",
+        ),
+        "dloss for each example": (
+            lambda: function(X, LABELS)[1](np.ones(4)),
+            ValueError,
+            "doutput has shape (4,); it should be (), as the output is",
+        ),
+    }
+
+
+HINGE = label_rows(hinge, "scores") | {
+    f"margin {margin!r}": (
+        lambda margin=margin: hinge(X, LABELS, margin),
+        ValueError,
+        f"margin is {margin!r}; {POSITIVE}",
+    )
+    for margin in (0, -1.0, math.nan, math.inf, "1", None, True)
+}
+
+SOFT_CROSS_ENTROPY = pair_rows(soft_cross_entropy, "logits", "targets") | {
+    "targets of fewer classes": (
+        lambda: soft_cross_entropy(X, Y),
+        ValueError,
+        "targets has shape (4, 2); it should be (n, k) with n = 4, k = 3",
+    ),
+    "labels": (
+        lambda: soft_cross_entropy(X, LABELS),
+        TypeError,
+        f"targets has dtype int64; {FLOATS}",
+    ),
+    "one example without its axis": (
+        lambda: soft_cross_entropy(X[0], X[0]),
+        ValueError,
+        "logits has shape (3,); it should be (n, k)",
+    ),
+}
+
+BINARY_CROSS_ENTROPY = pair_rows(binary_cross_entropy, "logits", "targets") | {
+    "(n, 1) against (n,)": (
+        lambda: binary_cross_entropy(X[:, :1], X[:, 0]),
+        ValueError,
+        "targets has shape (4,); it should be (n, h) with n = 4, h = 1",
+    ),
+    "(n,) against (n, 1)": (
+        lambda: binary_cross_entropy(X[:, 0], X[:, :1]),
+        ValueError,
+        "targets has shape (4, 1); it should be (n,) with n = 4",
+    ),
+    "scalars": (
+        lambda: binary_cross_entropy(np.array(1.0), np.array(1.0)),
+        ValueError,
+        "logits has shape (); it should be (n, h?)",
+    ),
+}
+
+
+def doubled(x):
+    return 2 * x, lambda doutput: 2 * doutput
+
+
+def checking_rows(run):
+    """Return the rows of a function that checks another function with its inputs."""
+    float64 = "it should be float64, for in anything shorter"
+    pair = "it should return (output, backward), or be given its backward as backward=..."
+    return {
+        "function a number": (
+            lambda: run(1.0, B),
+            TypeError,
+            "function is a float; it should be a function",
+        ),
+        "function and input exchanged": (
+            lambda: run(B, doubled),
+            TypeError,
+            "function is an array; it should be a function",
+        ),
+        "function returns its output alone": (
+            lambda: run(np.exp, B),
+            TypeError,
+            f"function returned an array; {pair}",
+        ),
+        "function returns three": (
+            lambda: run(lambda x: (x, doubled, 1), B),
+            TypeError,
+            f"function returned a tuple; {pair}",
+        ),
+        "function returns no backward": (
+            lambda: run(lambda x: (x, x), B),
+            TypeError,
+            f"function returned a tuple; {pair}",
+        ),
+        "output of float32": (
+            lambda: run(lambda x: (single(x), doubled), B),
+            TypeError,
+            "the output has dtype float32; it should be float64, as the inputs are",
+        ),
+        "output of whole numbers": (
+            lambda: run(lambda x: (np.arange(2), doubled), B),
+            TypeError,
+            "the output has dtype int64; it should be float64, as the inputs are",
+        ),
+        "output a list": (
+            lambda: run(lambda x: ([1.0], doubled), B),
+            TypeError,
+            "the output is a list; it should be one array of floats",
+        ),
+        "output a tuple": (
+            lambda: run(lambda x: ((x, x), doubled), B),
+            TypeError,
+            "the output is a tuple; it should be one array of floats",
+        ),
+        "no inputs": (
+            lambda: run(lambda: (1.0, doubled)),
+            TypeError,
+            "inputs holds no array of floats; there should be one or more",
+        ),
+        "inputs of whole numbers alone": (
+            lambda: run(doubled, np.arange(3)),
+            TypeError,
+            "inputs holds no array of floats; there should be one or more",
+        ),
+        "an empty dict": (
+            lambda: run(lambda p: (1.0, lambda dloss: {}), {}),
+            TypeError,
+            "inputs holds no array of floats; there should be one or more",
+        ),
+        "an input of float32": (
+            lambda: run(doubled, single(B)),
+            TypeError,
+            f"x has dtype float32; {float64}",
+        ),
+        "an input of float16": (
+            lambda: run(doubled, np.ones(2, np.float16)),
+            TypeError,
+            f"x has dtype float16; {float64}",
+        ),
+        "a dict with an array of float32": (
+            lambda: run(square, {"v": B, "w": single(B)}),
+            TypeError,
+            f"p['w'] has dtype float32; {float64}",
+        ),
+        "a dict with a number": (
+            lambda: run(square, {"w": 1}),
+            TypeError,
+            "p['w'] is an int; it should be a NumPy array of float64",
+        ),
+        "an input a list": (
+            lambda: run(doubled, [1.0, 2.0]),
+            TypeError,
+            "x is a list; it should be a NumPy array of float64",
+        ),
+        "an input empty": (
+            lambda: run(doubled, B[:0]),
+            ValueError,
+            "x has shape (0,); it should not be empty",
+        ),
+        "an input that is not finite": (
+            lambda: run(doubled, np.array([1.0, np.inf])),
+            ValueError,
+            "x has entries that are not finite; they should all be",
+        ),
+        "backward an array": (
+            lambda: run(np.exp, B, backward=B),
+            TypeError,
+            "backward is an array; it should be a function",
+        ),
+        "wrt an unknown name": (
+            lambda: run(doubled, B, wrt="y"),
+            ValueError,
+            "wrt has 'y'; it should name inputs among x, or number them from 0",
+        ),
+        "wrt too high a number": (
+            lambda: run(doubled, B, wrt=[0, 1]),
+            ValueError,
+            "wrt has 1; it should name inputs among x",
+        ),
+        "wrt below 0": (lambda: run(doubled, B, wrt=-1), ValueError, "wrt has -1; it should"),
+        "wrt a bool": (lambda: run(doubled, B, wrt=False), ValueError, "wrt has False; it should"),
+        "wrt a float": (lambda: run(doubled, B, wrt=0.0), ValueError, "wrt has 0.0; it should"),
+        "wrt an input of whole numbers": (
+            lambda: run(lambda x, n: doubled(x), B, np.arange(2), wrt="n"),
+            TypeError,
+            "n has dtype int64; it should be float64",
+        ),
+        "rng a seed": (
+            lambda: run(doubled, B, rng=0),
+            TypeError,
+            "rng is 0; it should be a generator: np.random.default_rng(seed)",
+        ),
+    }
+
+
+def direction_rows(run):
+    return {
+        f"directions {k!r}": (
+            lambda k=k: run(doubled, B, directions=k),
+            ValueError,
+            f"directions is {k!r}; {WHOLE}",
+        )
+        for k in (0, -1, 1.5, True, "2")
+    }
+
+
+EXAMPLE_INPUTS = {
+    "make an array": (
+        lambda: example_inputs(B),
+        TypeError,
+        "make is an array; it should be a function",
+    ),
+    "make forgotten": (lambda: example_inputs(), TypeError, "make"),
+}
+
 ACTIVATIONS = [identity, relu, sigmoid, tanh, softplus, gelu]
+OF_ONE = [negative, exp, log, sqrt, sin, cos, absolute]
+OF_TWO = [add, subtract, multiply, divide, maximum, minimum]
 
 TABLES = {
     "dense": DENSE,
@@ -1124,6 +1800,9 @@ TABLES = {
     "sgd_step": SGD_STEP,
     "iterate_minibatches": MINIBATCHES,
     "numerical_gradient": NUMERICAL_GRADIENT,
+    "one_sided_gradient": ONE_SIDED_GRADIENT,
+    "complex_step_gradient": COMPLEX_STEP_GRADIENT,
+    "directional_derivatives": DIRECTIONAL_DERIVATIVES,
     "power_iteration": POWER_ITERATION,
     "learning_rate_range_test": RANGE_TEST,
     "noisy_plane": DATA,
@@ -1138,7 +1817,29 @@ TABLES = {
     "initialize": INITIALIZE,
     "network": NETWORK,
     "network_loss": NETWORK_LOSS,
-} | {function.__name__: activation_rows(function) for function in ACTIVATIONS}
+    "power": POWER,
+    "matmul": MATMUL,
+    "reshape": RESHAPE,
+    "transpose": TRANSPOSE,
+    "getitem": GETITEM,
+    "unbroadcast": UNBROADCAST,
+    "cross_entropy": label_rows(cross_entropy, "logits"),
+    "hinge": HINGE,
+    "soft_cross_entropy": SOFT_CROSS_ENTROPY,
+    "binary_cross_entropy": BINARY_CROSS_ENTROPY,
+    "check_gradient": checking_rows(check_gradient) | direction_rows(check_gradient),
+    "assert_gradient": checking_rows(assert_gradient) | direction_rows(assert_gradient),
+    "diagnose": checking_rows(diagnose),
+    "example_inputs": EXAMPLE_INPUTS,
+}
+TABLES |= {function.__name__: activation_rows(function) for function in ACTIVATIONS}
+TABLES |= {function.__name__: activation_rows(function, "x") for function in OF_ONE}
+TABLES |= {function.__name__: broadcast_rows(function) for function in OF_TWO}
+TABLES |= {function.__name__: soft_rows(function) for function in (logsumexp, softmax, log_softmax)}
+TABLES |= {
+    function.__name__: reduction_rows(function)
+    for function in (reduce_sum, reduce_mean, reduce_max)
+}
 ROWS = [
     pytest.param(*row, id=f"{function}: {what}")
     for function, table in TABLES.items()
@@ -1161,11 +1862,14 @@ def test_every_function_with_arguments_has_a_table():
 
 
 def test_every_argument_has_a_row():
-    """Every argument of every public function is the subject of at least one message."""
+    """Every argument of every public function is the subject of at least one message.
+
+    Not so `keepdims`, a yes or no: Python takes anything for either.
+    """
     functions = {name: getattr(backprop_book, name) for name in backprop_book.__all__}
     functions |= {"draw_graph": draw_graph, "Graph.record": Graph().record}
     for name, function in functions.items():
-        for argument in inspect.signature(function).parameters:
+        for argument in inspect.signature(function).parameters.keys() - {"keepdims"}:
             messages = [message for _, _, message in TABLES[name].values()]
             assert any(message.startswith(argument) for message in messages), (name, argument)
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backprop_book import (
+    digits,
     iterate_minibatches,
     learning_rate_range_test,
     lights,
@@ -84,6 +85,16 @@ class TestIterateMinibatches:
             x_batch += 1.0
             y_batch += 1.0
         assert (x.tobytes(), y.tobytes()) == before
+
+    @modest
+    @given(n=batches_of, size=batches_of, seed=st.integers(0, 1000))
+    def test_labels_go_with_their_rows_and_stay_whole_numbers(self, n, size, seed):
+        x, y = numbered(n)
+        for dtype in (np.int64, np.uint8):
+            rng = np.random.default_rng(seed)
+            for x_batch, labels in iterate_minibatches(x, y.astype(dtype), size, rng):
+                assert labels.dtype == dtype
+                assert np.array_equal(x_batch[:, 0], labels)
 
     def test_float32_and_further_axes_are_kept(self):
         x = np.ones((5, 2, 3), dtype=np.float32)
@@ -253,3 +264,41 @@ class TestData:
         fresh_X, fresh_y = make()
         assert not np.array_equal(X, fresh_X)
         assert not np.array_equal(y, fresh_y)
+
+    def test_digits(self):
+        x, labels, x_held_out, labels_held_out = digits()
+        assert (x.shape, labels.shape) == ((1347, 64), (1347,))
+        assert (x_held_out.shape, labels_held_out.shape) == ((450, 64), (450,))
+        assert x.dtype == x_held_out.dtype == np.float64
+        assert labels.dtype == labels_held_out.dtype == np.int64
+        for pixels in (x, x_held_out):
+            assert (pixels.min(), pixels.max()) == (0.0, 1.0)
+            assert np.array_equal(16 * pixels, np.round(16 * pixels))
+
+    def test_every_digit_is_in_both_halves_as_often_as_the_archive_says(self):
+        """The counts of the 1,797 images, digit by digit, are those told with the data set."""
+        _, labels, _, labels_held_out = digits()
+        told = [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+        counts, held_out = np.bincount(labels), np.bincount(labels_held_out)
+        assert (counts + held_out).tolist() == told
+        assert counts.tolist() == [134, 137, 134, 145, 132, 137, 136, 132, 130, 130]
+
+    def test_no_image_is_in_both_halves(self):
+        x, _, x_held_out, _ = digits()
+        learned = {row.tobytes() for row in x}
+        assert len(learned) == 1347
+        assert not learned & {row.tobytes() for row in x_held_out}
+
+    def test_an_image_looks_like_its_label(self):
+        """A held-out image is mostly nearest to the mean image of its own digit."""
+        x, labels, x_held_out, labels_held_out = digits()
+        means = np.array([x[labels == digit].mean(axis=0) for digit in range(10)])
+        distances = ((x_held_out[:, None] - means) ** 2).sum(axis=2)
+        assert (distances.argmin(axis=1) == labels_held_out).mean() > 0.85
+
+    def test_each_call_reads_its_own_digits(self):
+        first, second = digits(), digits()
+        for one, other in zip(first, second, strict=True):
+            one += 1
+            assert not np.array_equal(one, other)
+            assert np.array_equal(one - 1, other)

@@ -106,12 +106,21 @@ def test_autograd_agrees_entry_by_entry(case, data):
     assert_oracle_agrees(from_autograd, case, *drawn(case, data))
 
 
+ORDINARY = {"n": 5, "d": 4, "h": 3}
+
+
 @cases
-@pytest.mark.parametrize("oracle", [from_torch, from_jax])
-@pytest.mark.parametrize("lengths", [{"n": 5, "d": 4, "h": 3}, *DEGENERATE], ids=str)
-def test_the_large_oracles_agree_entry_by_entry(case, oracle, lengths):
+@pytest.mark.parametrize("lengths", [ORDINARY, *DEGENERATE], ids=str)
+def test_torch_agrees_entry_by_entry(case, lengths):
     rng = np.random.default_rng(3)
-    assert_oracle_agrees(oracle, case, case.arrays(lengths, rng), rng)
+    assert_oracle_agrees(from_torch, case, case.arrays(lengths, rng), rng)
+
+
+@cases
+def test_jax_agrees_entry_by_entry(case):
+    """For ordinary lengths alone, for JAX compiles anew for each shape."""
+    rng = np.random.default_rng(3)
+    assert_oracle_agrees(from_jax, case, case.arrays(ORDINARY, rng), rng)
 
 
 @cases
@@ -179,44 +188,6 @@ def test_a_chain_of_layers_is_a_function_like_any_other():
     rng = np.random.default_rng(6)
     arrays = [rng.normal(size=shape) for shape in [(5, 3), (3, 3), (3,), (5, 3)]]
     assert gradient_faults(network, arrays, rng, 4) == []
-
-
-KNOWN = {
-    "a sum": (lambda x: x.sum(), np.ones_like),
-    "a square": (lambda x: 0.5 * (x**2).sum(), lambda x: x),
-    "an exponential": (lambda x: np.exp(x).sum(), np.exp),
-    "a product": (lambda x: x.prod(), lambda x: x.prod() / x),
-    "a constant": (lambda x: 3.0, np.zeros_like),
-    "a ratio": (lambda x: 1 / (1 + (x**2).sum()), lambda x: -2 * x / (1 + (x**2).sum()) ** 2),
-}
-
-
-@pytest.mark.parametrize(("f", "gradient"), KNOWN.values(), ids=KNOWN.keys())
-@pytest.mark.parametrize("shape", [(), (1,), (4,), (2, 3), (2, 1, 2)], ids=str)
-def test_numerical_gradient_of_known_functions(f, gradient, shape):
-    x = np.asarray(np.random.default_rng(7).normal(size=shape))
-    before = x.tobytes()
-    found = numerical_gradient(f, x)
-    assert found.shape == x.shape
-    np.testing.assert_allclose(found, gradient(x), rtol=1e-8, atol=1e-9)
-    assert x.tobytes() == before
-
-
-def test_numerical_gradient_is_two_sided_and_its_error_falls_with_h_squared():
-    """For the sine at 1 the error is h squared cos(1) / 6, to leading order."""
-    x = np.array([1.0])
-    errors = [
-        abs(numerical_gradient(lambda x: np.sin(x).sum(), x, h=h)[0] - np.cos(1))
-        for h in (1e-2, 1e-3)
-    ]
-    np.testing.assert_allclose(errors, [np.cos(1) / 6 * 1e-4, np.cos(1) / 6 * 1e-6], rtol=1e-4)
-
-
-def test_numerical_gradient_calls_f_twice_for_every_entry():
-    calls = []
-    numerical_gradient(lambda x: calls.append(x.copy()) or 0.0, np.zeros((2, 3)), h=0.5)
-    assert len(calls) == 12
-    assert sorted(float(call.sum()) for call in calls) == [-0.5] * 6 + [0.5] * 6
 
 
 @cases

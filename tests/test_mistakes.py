@@ -8,7 +8,7 @@ import pytest
 from gradient_check import CASES, gradient_faults, one_gradient
 from graph_check import sweep_faults
 
-from backprop_book import compose, count_users, gelu, sigmoid, squared_error, tanh
+from backprop_book import compose, count_users, gelu, sigmoid, squared_error, tanh, unbroadcast
 
 ALONG = "along a direction"
 SHAPE = "has shape"
@@ -677,6 +677,416 @@ NETWORKS = {
     "dx forgotten": (with_gradients(lambda w1, b1, w2, b2, x: (w1, b1, w2, b2)), COUNT),
 }
 
+# Chapters 12 and 14: losses and operations, each case's output with another backward
+
+
+def mistaken(case, backward):
+    """Return the function of a case with the backward `backward(d, *arrays)`, its options too."""
+
+    def function(*arrays):
+        output, _ = CASES[case].function(*arrays)
+        options = CASES[case].options(*arrays)
+
+        def wrong(d):
+            gradients = backward(d, *arrays, **options)
+            return gradients if isinstance(gradients, tuple) else (gradients,)
+
+        return output, wrong
+
+    return function
+
+
+def p_of(z, axis=-1):
+    return np.exp(z) / np.exp(z).sum(axis=axis, keepdims=True)
+
+
+def one_hot(z, labels):
+    return np.eye(z.shape[1])[labels]
+
+
+def over_the_margin(scores, labels, margin=1.0):
+    return scores - scores[np.arange(len(scores)), labels][:, None] + margin > 0
+
+
+def written_into(x, index, d):
+    dx = np.zeros_like(x)
+    dx[index] += d
+    return dx
+
+
+def to_the_largest_of_all(d, x, axis):
+    """Compare with the largest of all in place of the largest along the axis."""
+    return np.where(x == x.max(), d, 0.0)
+
+
+def scales_in_place(d, z):
+    d *= p_of(z)
+    return d - p_of(z) * d.sum(axis=-1, keepdims=True)
+
+
+OPERATIONS = {
+    "negative: the sign forgotten": ("negative", lambda d, x: d, ALONG),
+    "exp: x for the output": ("exp", lambda d, x: d * x, ALONG),
+    "exp: the slope of a power": ("exp", lambda d, x: d * x * np.exp(x - 1), ALONG),
+    "log: multiplied by x": ("log", lambda d, x: d * x, ALONG),
+    "log: divided by the output": ("log", lambda d, x: d / np.log(x), ALONG),
+    "log: to base 2": ("log", lambda d, x: d / (x * np.log(2)), ALONG),
+    "sqrt: the 2 forgotten": ("sqrt", lambda d, x: d / np.sqrt(x), ALONG),
+    "sqrt: x for its root": ("sqrt", lambda d, x: d / (2 * x), ALONG),
+    "sin: the output for the slope": ("sin", lambda d, x: d * np.sin(x), ALONG),
+    "sin: the sign of the cosine": ("sin", lambda d, x: -d * np.cos(x), ALONG),
+    "cos: the sign of the sine": ("cos", lambda d, x: d * np.sin(x), ALONG),
+    "absolute: the size for the sign": ("absolute", lambda d, x: d * abs(x), ALONG),
+    "absolute: 1 on either side": ("absolute", lambda d, x: d, ALONG),
+    "absolute: the mask of relu": ("absolute", lambda d, x: d * (x > 0), ALONG),
+    "power: the exponent not lowered": (
+        "power of 3.0",
+        lambda d, x, exponent: d * exponent * x**exponent,
+        ALONG,
+    ),
+    "power: the exponent forgotten": (
+        "power of 3.0",
+        lambda d, x, exponent: d * x ** (exponent - 1),
+        ALONG,
+    ),
+    "power: one less in front too": (
+        "power of -1",
+        lambda d, x, exponent: d * (exponent - 1) * x ** (exponent - 1),
+        ALONG,
+    ),
+    "add: not summed": ("add of a scalar", lambda d, a, b: (d, d), SHAPE),
+    "add: a mean over the copies": (
+        "add of a column and a row",
+        lambda d, a, b: (d.mean(axis=1, keepdims=True), d.mean(axis=0)),
+        ALONG,
+    ),
+    "add: the axis that was stretched left out": (
+        "add of a column and a row",
+        lambda d, a, b: (d.sum(axis=1), d.sum(axis=0)),
+        SHAPE,
+    ),
+    "add: summed over the other axis": (
+        "add of a column and a row",
+        lambda d, a, b: (d.sum(axis=0)[:, None], d.sum(axis=0)),
+        ALONG,
+    ),
+    "unbroadcast: the first copy for the sum": (
+        "add of a row and a matrix",
+        lambda d, a, b: (d[0], d),
+        ALONG,
+    ),
+    "subtract: the sign forgotten": ("subtract of equal shapes", lambda d, a, b: (d, d), ALONG),
+    "subtract: the sign of both": ("subtract of equal shapes", lambda d, a, b: (-d, -d), ALONG),
+    "subtract: a gradient too few": ("subtract of equal shapes", lambda d, a, b: d, COUNT),
+    "multiply: the factors exchanged": (
+        "multiply of equal shapes",
+        lambda d, a, b: (d * a, d * b),
+        ALONG,
+    ),
+    "multiply: summed before it is multiplied": (
+        "multiply of a row and a matrix",
+        lambda d, a, b: (d.sum(axis=0) * b.sum(axis=0), d * a),
+        ALONG,
+    ),
+    "divide: the square forgotten": (
+        "divide of equal shapes",
+        lambda d, a, b: (d / b, -d * a / b),
+        ALONG,
+    ),
+    "divide: the sign forgotten": (
+        "divide of equal shapes",
+        lambda d, a, b: (d / b, d * a / b**2),
+        ALONG,
+    ),
+    "maximum: the loser takes it": (
+        "maximum of equal shapes",
+        lambda d, a, b: (d * (a < b), d * (b < a)),
+        ALONG,
+    ),
+    "maximum: both take it": ("maximum of equal shapes", lambda d, a, b: (d, d), ALONG),
+    "maximum: half to each": ("maximum of equal shapes", lambda d, a, b: (d / 2, d / 2), ALONG),
+    "maximum: the mask of a relu": (
+        "maximum of equal shapes",
+        lambda d, a, b: (d * (a > 0), d * (b > 0)),
+        ALONG,
+    ),
+    "minimum: that of the maximum": (
+        "minimum of equal shapes",
+        lambda d, a, b: (d * (a > b), d * (b > a)),
+        ALONG,
+    ),
+    "matmul: b not transposed": (
+        "matmul of two matrices",
+        lambda d, a, b: (d @ b, a.T @ d),
+        ALONG,
+    ),
+    "matmul: a not transposed": (
+        "matmul of two matrices",
+        lambda d, a, b: (d @ b.T, a @ d),
+        ALONG,
+    ),
+    "matmul: in the wrong order": (
+        "matmul of two matrices",
+        lambda d, a, b: (d @ b.T, d @ a.T),
+        ALONG,
+    ),
+    "matmul: all axes reversed": (
+        "matmul of a stack and a matrix",
+        lambda d, a, b: (d @ b.T, (a.reshape(-1, 4).T @ d.reshape(-1, 4)).T),
+        ALONG,
+    ),
+    "matmul: one matrix of the stack": (
+        "matmul of a stack and a matrix",
+        lambda d, a, b: (d @ b.T, a[-1].T @ d[-1]),
+        ALONG,
+    ),
+    "matmul: a mean over the stack": (
+        "matmul of a stack and a matrix",
+        lambda d, a, b: (d @ b.T, (a.swapaxes(-1, -2) @ d).mean(axis=0)),
+        ALONG,
+    ),
+    "matmul: not summed over the stack": (
+        "matmul of a stack and a matrix",
+        lambda d, a, b: (d @ b.T, a.swapaxes(-1, -2) @ d),
+        SHAPE,
+    ),
+    "reduce_sum: along the other axis": (
+        "reduce_sum of axis 0",
+        lambda d, x, axis: d[:, None] * np.ones_like(x),
+        ALONG,
+    ),
+    "reduce_sum: a mean": (
+        "reduce_sum of axis 0",
+        lambda d, x, axis: d * np.ones_like(x) / len(x),
+        ALONG,
+    ),
+    "reduce_sum: not spread": ("reduce_sum of axis 0", lambda d, x, axis: d, SHAPE),
+    "reduce_mean: a sum": ("reduce_mean of axis 0", lambda d, x, axis: d + 0 * x, ALONG),
+    "reduce_mean: divided by all entries": (
+        "reduce_mean of axis 0",
+        lambda d, x, axis: (d + 0 * x) / x.size,
+        ALONG,
+    ),
+    "reduce_max: to the largest of all": ("reduce_max of axis 0", to_the_largest_of_all, ALONG),
+    "reduce_max: to every entry": ("reduce_max of axis 0", lambda d, x, axis: d + 0 * x, ALONG),
+    "reduce_max: to the smallest": (
+        "reduce_max of axis 0",
+        lambda d, x, axis: d * (x == x.min(axis=axis)),
+        ALONG,
+    ),
+    "reduce_max: the value for the slope": (
+        "reduce_max of axis 0",
+        lambda d, x, axis: d * x * (x == x.max(axis=axis)),
+        ALONG,
+    ),
+    "reshape: not shaped back": ("reshape to one axis", lambda d, x, shape: d, SHAPE),
+    "reshape: column by column": (
+        "reshape to one axis",
+        lambda d, x, shape: d.reshape(x.shape, order="F"),
+        ALONG,
+    ),
+    "reshape: a transpose": (
+        "reshape to other lengths",
+        lambda d, x, shape: d.T,
+        ALONG,
+    ),
+    "transpose: not turned back": ("transpose", lambda d, x: d, ALONG),
+    "transpose: shaped back": ("transpose", lambda d, x: d.reshape(x.shape), ALONG),
+    "transpose: turned on, not back": (
+        "transpose in a cycle",
+        lambda d, x, axes: d.transpose(axes),
+        ALONG,
+    ),
+    "transpose: reversed": ("transpose in a cycle", lambda d, x, axes: d.T, ALONG),
+    "getitem: the last of those taken again": (
+        "getitem of numbers, one three times",
+        lambda d, x, index: written_into(x, index, d),
+        ALONG,
+    ),
+    "getitem: only what was taken": ("getitem of a slice", lambda d, x, index: d, SHAPE),
+    "getitem: to the first entries": (
+        "getitem of a slice",
+        lambda d, x, index: written_into(x, slice(0, len(d)), d),
+        ALONG,
+    ),
+}
+
+LOSSES = {
+    "logsumexp: a hard maximum": (
+        "logsumexp of rows",
+        lambda d, z: d[:, None] * (z == z.max(axis=-1, keepdims=True)),
+        ALONG,
+    ),
+    "logsumexp: not divided by the sum": (
+        "logsumexp of rows",
+        lambda d, z: d[:, None] * np.exp(z),
+        ALONG,
+    ),
+    "logsumexp: spread along the other axis": (
+        "logsumexp of rows",
+        lambda d, z: d * p_of(z),
+        ALONG,
+    ),
+    "logsumexp: the softmax of columns": (
+        "logsumexp of rows",
+        lambda d, z: d[:, None] * p_of(z, 0),
+        ALONG,
+    ),
+    "softmax: the diagonal alone": (
+        "softmax of rows",
+        lambda d, z: d * p_of(z) * (1 - p_of(z)),
+        ALONG,
+    ),
+    "softmax: the diagonal without its square": (
+        "softmax of rows",
+        lambda d, z: d * p_of(z),
+        ALONG,
+    ),
+    "softmax: summed over everything": (
+        "softmax of rows",
+        lambda d, z: p_of(z) * (d - (d * p_of(z)).sum()),
+        ALONG,
+    ),
+    "softmax: summed along the other axis": (
+        "softmax of rows",
+        lambda d, z: p_of(z) * (d - (d * p_of(z)).sum(axis=0)),
+        ALONG,
+    ),
+    "softmax: what arrives is not weighed": (
+        "softmax of rows",
+        lambda d, z: p_of(z) * (d - d.sum(axis=-1, keepdims=True)),
+        ALONG,
+    ),
+    "softmax: scales what it is given": ("softmax of rows", scales_in_place, GIVEN),
+    "log_softmax: nothing taken off": ("log_softmax of rows", lambda d, z: d, ALONG),
+    "log_softmax: that of a label": ("log_softmax of rows", lambda d, z: d - p_of(z), ALONG),
+    "log_softmax: that of the softmax": (
+        "log_softmax of rows",
+        lambda d, z: p_of(z) * (d - (d * p_of(z)).sum(axis=-1, keepdims=True)),
+        ALONG,
+    ),
+    "cross_entropy: 1/N forgotten": (
+        "cross_entropy",
+        lambda d, z, labels: d * (p_of(z) - one_hot(z, labels)),
+        ALONG,
+    ),
+    "cross_entropy: divided by the classes too": (
+        "cross_entropy",
+        lambda d, z, labels: d * (p_of(z) - one_hot(z, labels)) / z.size,
+        ALONG,
+    ),
+    "cross_entropy: one-hot minus p": (
+        "cross_entropy",
+        lambda d, z, labels: d * (one_hot(z, labels) - p_of(z)) / len(z),
+        ALONG,
+    ),
+    "cross_entropy: the wrong classes forgotten": (
+        "cross_entropy",
+        lambda d, z, labels: d * (p_of(z) - 1) * one_hot(z, labels) / len(z),
+        ALONG,
+    ),
+    "cross_entropy: the right class forgotten": (
+        "cross_entropy",
+        lambda d, z, labels: d * p_of(z) / len(z),
+        ALONG,
+    ),
+    "cross_entropy: through the softmax twice": (
+        "cross_entropy",
+        lambda d, z, labels: d * (p_of(p_of(z)) - one_hot(z, labels)) / len(z),
+        ALONG,
+    ),
+    "cross_entropy: with respect to p": (
+        "cross_entropy",
+        lambda d, z, labels: -d * one_hot(z, labels) / p_of(z) / len(z),
+        ALONG,
+    ),
+    "cross_entropy: the first label for all": (
+        "cross_entropy",
+        lambda d, z, labels: d * (p_of(z) - one_hot(z, labels[:1])) / len(z),
+        ALONG,
+    ),
+    "cross_entropy: dloss forgotten": (
+        "cross_entropy",
+        lambda d, z, labels: (p_of(z) - one_hot(z, labels)) / len(z),
+        ALONG,
+    ),
+    "soft_cross_entropy: as if the targets summed to 1": (
+        "soft_cross_entropy of what are no probabilities",
+        lambda d, z, t: (d * (p_of(z) - t) / len(z), -d * np.log(p_of(z)) / len(z)),
+        ALONG,
+    ),
+    "soft_cross_entropy: the sign of the targets": (
+        "soft_cross_entropy",
+        lambda d, z, t: (d * (p_of(z) - t) / len(z), d * np.log(p_of(z)) / len(z)),
+        ALONG,
+    ),
+    "soft_cross_entropy: the targets forgotten": (
+        "soft_cross_entropy",
+        lambda d, z, t: (d * (p_of(z) - t) / len(z), 0 * t),
+        ALONG,
+    ),
+    "soft_cross_entropy: a gradient too few": (
+        "soft_cross_entropy",
+        lambda d, z, t: d * (p_of(z) - t) / len(z),
+        COUNT,
+    ),
+    "binary_cross_entropy: a p (1 - p) kept": (
+        "binary_cross_entropy of (N,)",
+        lambda d, z, t: (d * (logistic(z) - t) * slope(logistic(z)) / len(z), -d * z / len(z)),
+        ALONG,
+    ),
+    "binary_cross_entropy: with respect to p": (
+        "binary_cross_entropy of (N,)",
+        lambda d, z, t: (
+            d * (logistic(z) - t) / slope(logistic(z)) / len(z),
+            -d * z / len(z),
+        ),
+        ALONG,
+    ),
+    "binary_cross_entropy: a mean over the outputs too": (
+        "binary_cross_entropy of (N, H)",
+        lambda d, z, t: (d * (logistic(z) - t) / z.size, -d * z / z.size),
+        ALONG,
+    ),
+    "binary_cross_entropy: the half of the targets": (
+        "binary_cross_entropy of (N,)",
+        lambda d, z, t: (d * (logistic(z) - t) / len(z), -d * np.log(logistic(z)) / len(z)),
+        ALONG,
+    ),
+    "hinge: the right class forgotten": (
+        "hinge",
+        lambda d, z, labels: d * (over_the_margin(z, labels) - one_hot(z, labels)) / len(z),
+        ALONG,
+    ),
+    "hinge: 1 off the right class": (
+        "hinge",
+        lambda d, z, labels: d * (over_the_margin(z, labels) - 2 * one_hot(z, labels)) / len(z),
+        ALONG,
+    ),
+    "hinge: the margin forgotten": (
+        "hinge of margin 0.3",
+        lambda d, z, labels, margin: (
+            lambda over: d * (over - over.sum(1, keepdims=True) * one_hot(z, labels)) / len(z)
+        )(over_the_margin(z, labels, 1.0)),
+        ALONG,
+    ),
+    "hinge: the excess for its slope": (
+        "hinge",
+        lambda d, z, labels: (
+            d * (z - z[np.arange(len(z)), labels][:, None] + 1) * over_the_margin(z, labels)
+        ),
+        ALONG,
+    ),
+    "hinge: 1/N forgotten": (
+        "hinge",
+        lambda d, z, labels: (
+            lambda over: d * (over - over.sum(1, keepdims=True) * one_hot(z, labels))
+        )(over_the_margin(z, labels)),
+        ALONG,
+    ),
+}
+
+MISTAKEN = OPERATIONS | LOSSES
 LENGTHS = {"n": 4, "d": 4, "h": 4}  # square, so that a missing transpose fits
 
 
@@ -772,3 +1182,43 @@ def test_a_transpose_is_seen_to_be_missing_only_where_it_fits():
 def test_a_chain_alone_does_not_tell_an_overwriting_sweep():
     """Why a check needs forks: with `=` for `+=` every chain is right."""
     assert not [fault for fault in sweep_faults(overwriting) if fault.startswith("chain")]
+
+
+@pytest.mark.parametrize(("case", "backward", "message"), MISTAKEN.values(), ids=MISTAKEN)
+def test_a_wrong_operation_or_loss_is_refused(case, backward, message):
+    refuse(mistaken(case, backward), case, message)
+
+
+def test_every_differentiable_function_has_a_wrong_version():
+    """Beside those above: dense, squared_error, a regression, chains, activations and networks."""
+    above = {"dense", "squared_error", "linear_regression", "compose", "network", "network_loss"}
+    above |= {"identity", "relu", "leaky_relu", "sigmoid", "tanh", "softplus", "gelu"}
+    wrong = {case.split(" ")[0] for case, _, _ in MISTAKEN.values()}
+    assert wrong | above == {name.split(" ")[0] for name in CASES}
+    assert any(mistake.startswith("unbroadcast") for mistake in MISTAKEN)
+
+
+def test_right_operations_and_losses_pass():
+    """The way to write a wrong one, given a right backward, is not refused."""
+    right = {
+        "multiply of a column and a row": lambda d, a, b: (
+            unbroadcast(d * b, a.shape),
+            unbroadcast(d * a, b.shape),
+        ),
+        "power of 3.0": lambda d, x, exponent: d * exponent * x ** (exponent - 1),
+        "reduce_max of axis 0": lambda d, x, axis: d * (x == x.max(axis=axis)),
+        "softmax of rows": lambda d, z: p_of(z) * (d - (d * p_of(z)).sum(axis=-1, keepdims=True)),
+        "cross_entropy": lambda d, z, labels: d * (p_of(z) - one_hot(z, labels)) / len(z),
+        "getitem of a slice": lambda d, x, index: written_into(x, index, d),
+    }
+    for case, backward in right.items():
+        assert faults_of(mistaken(case, backward), CASES[case]) == []
+
+
+def test_shares_at_a_tie_are_seen_only_at_a_tie():
+    """Why ties have tests of their own: away from them one winner and equal shares are the same."""
+    one_winner = mistaken("reduce_max of axis 0", lambda d, x, axis: d * (x == x.max(axis=axis)))
+    assert faults_of(one_winner, CASES["reduce_max of axis 0"]) == []
+    tied = np.ones((3, 1))
+    assert one_winner(tied)[1](np.ones(1))[0].sum() == 3
+    assert CASES["reduce_max of axis 0"].function(tied)[1](np.ones(1))[0].sum() == 1

@@ -1,6 +1,7 @@
 """The package as a package: what it needs, what it shows, and how it is written."""
 
 import ast
+import importlib
 import importlib.metadata
 import statistics
 import subprocess
@@ -13,10 +14,12 @@ from gradient_check import CASES
 
 import backprop_book
 from press.counts import count_gradients
+from press.definitions import SUPPORTING
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-FILES = sorted((ROOT / "backprop_book").glob("*.py"))
+FILES = sorted((ROOT / "backprop_book").rglob("*.py"))
+MODULES = [path for path in FILES if path.parent.name == "backprop_book"]
 
 ONLY_NUMPY = """
 import sys
@@ -59,10 +62,39 @@ graph.record("x", 3.0), graph.record("y", 9.0, [("x", 6.0)])
 assert backpropagate(graph.edges, "y")["x"] == 6
 import backprop_book.drawing
 import backprop_book.figures
+x, labels, *held_out = digits()
+parameters = initialize([64, 8, 10], np.random.default_rng(0))
+logits, backward = network(parameters, x)
+loss, loss_backward = cross_entropy(logits, labels)
+gradients, dx = backward(loss_backward(1.0))
+parameters = sgd_step(parameters, gradients, 0.1)
+assert cross_entropy(network(parameters, x)[0], labels)[0] < loss
 print("trained")
 """
     done = run_with_only_numpy(code)
     assert (done.stdout, done.stderr) == ("trained\n", "")
+
+
+NO_NETWORK = """
+import sys
+
+def refuse(event, args):
+    if event.startswith(("socket.", "urllib.", "subprocess.", "http.")):
+        raise OSError(f"{event} (refused by the test)")
+
+sys.addaudithook(refuse)
+"""
+
+
+def test_the_data_sets_come_from_no_network():
+    code = """
+from backprop_book import digits, lights, noisy_plane, xor_lights
+print(*(len(make()[0]) for make in (digits, lights, noisy_plane, xor_lights)))
+"""
+    done = run("-W", "error", "-c", NO_NETWORK + code)
+    assert (done.stdout, done.stderr) == ("1347 6 1000 4\n", "")
+    asks = "import urllib.request\nurllib.request.urlopen('http://localhost:9/')"
+    assert "refused by the test" in run("-c", NO_NETWORK + asks).stderr
 
 
 def test_a_figure_without_matplotlib_says_what_to_install():
@@ -84,21 +116,60 @@ def test_the_refusal_refuses():
 def test_all_is_sorted_and_complete():
     assert backprop_book.__all__ == sorted(backprop_book.__all__)
     tree = ast.parse((ROOT / "backprop_book/__init__.py").read_text(encoding="utf-8"))
-    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     assert sorted(alias.name for node in imports for alias in node.names) == backprop_book.__all__
-    shown = {name for name in vars(backprop_book) if not name.startswith("_")}
-    modules = {path.stem for path in FILES}
+    shown = {name for name in dir(backprop_book) if not name.startswith("_")}
+    modules = {path.stem for path in MODULES} | {"checker", "importlib", "typing"}
     assert shown - modules == set(backprop_book.__all__) - modules
+
+
+def test_what_is_told_to_type_checkers_is_what_is_imported_on_first_use():
+    tree = ast.parse((ROOT / "backprop_book/__init__.py").read_text(encoding="utf-8"))
+    (guarded,) = (node for node in tree.body if isinstance(node, ast.If))
+    told = {alias.name: node.module for node in guarded.body for alias in node.names}
+    late = backprop_book._ON_FIRST_USE
+    assert told == {name: f"backprop_book.{module}" for name, module in late.items()}
+    for name, module in told.items():
+        assert getattr(backprop_book, name) is getattr(importlib.import_module(module), name)
+        assert getattr(backprop_book, name).__module__ == module
+
+
+def test_what_most_programs_do_not_use_is_not_imported_with_the_package():
+    code = """
+import sys, numpy
+before = set(sys.modules)
+import backprop_book
+print(*sorted(set(sys.modules) - before))
+shown = set(dir(backprop_book))
+print(set(backprop_book.__all__) <= shown, "checking" in shown)
+backprop_book.check_gradient
+print("backprop_book.checking" in sys.modules, "check_gradient" in vars(backprop_book))
+"""
+    loaded, shown, first_use = run_with_only_numpy(code).stdout.splitlines()
+    assert "backprop_book.regression" in loaded.split()
+    late = ("checking", "checker", "diagnosing", "command_line", "figures", "drawing")
+    late = {f"backprop_book.{name}" for name in late} | {"numpy.random"}
+    assert not (late | {"argparse", "importlib.resources", "tempfile"}) & set(loaded.split())
+    assert (shown, first_use) == ("True False", "True True")
+
+
+def test_a_name_that_the_package_does_not_have():
+    with pytest.raises(AttributeError, match="'backprop_book' has no attribute 'chekc_gradient'"):
+        getattr(backprop_book, "chekc_gradient")  # noqa: B009
+    with pytest.raises(ImportError, match="chekc_gradient"):
+        from backprop_book import chekc_gradient  # noqa: F401
 
 
 def test_every_public_function_of_a_chapter_is_in_all():
     """Whatever is defined without a leading underscore, outside the supporting modules, is public.
 
-    Not so the one step of GELU that has a name: it has no backward of its own.
+    So are the data sets and the arithmetic among those. Not so the one step of GELU that has a
+    name, and the steps of the functions that nudge: they have no backward of their own.
     """
-    public = {*backprop_book.__all__, "normal_cdf"}
-    for path in FILES:
-        if path.stem in {"__init__", "arrays", "checks", "drawing", "figures", "rules"}:
+    steps = {"normal_cdf", "arrays_in", "copied", "entry_by_entry", "random_direction", "moved"}
+    public = {*backprop_book.__all__, *steps}
+    for path in MODULES:
+        if path.stem in {"__init__", *SUPPORTING} - {"data", "elementwise"}:
             continue
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
@@ -126,9 +197,13 @@ def test_numpy_is_the_only_dependency():
     assert dependency.startswith("numpy")
 
 
-def test_the_wheel_holds_the_package_and_its_mark_of_types():
+def test_the_wheel_holds_the_package_with_its_digits_and_its_mark_of_types():
+    """Hatchling takes what lies in the package's folder, unless git is told to ignore it."""
     assert PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == ["backprop_book"]
-    assert (ROOT / "backprop_book/py.typed").is_file()
+    for name in ("py.typed", "digits.npz"):
+        assert (ROOT / "backprop_book" / name).is_file()
+        ignored = subprocess.run(["git", "check-ignore", "-q", f"backprop_book/{name}"], cwd=ROOT)
+        assert ignored.returncode == 1
 
 
 @pytest.mark.parametrize(
@@ -159,7 +234,8 @@ def functions_of(path):
             told = ast.get_docstring(node) is not None
             skipped = range(node.body[0].lineno, node.body[0].end_lineno + 1) if told else ()
             numbers = [n for n in range(node.lineno, node.end_lineno + 1) if n not in skipped]
-            yield f"{path.name}: {node.name}", sum(bool(lines[n - 1].strip()) for n in numbers)
+            name = f"{path.name}: {node.name}, line {node.lineno}"
+            yield name, sum(bool(lines[n - 1].strip()) for n in numbers)
 
 
 def test_functions_are_short():
@@ -172,7 +248,7 @@ def test_functions_are_short():
 def test_lengths_are_counted_without_docstring_and_blank_lines(tmp_path):
     path = tmp_path / "some.py"
     path.write_text('@f\ndef g(\n    a,\n):\n    """Two\n    lines.\n    """\n\n    return a\n')
-    assert list(functions_of(path)) == [("some.py: g", 4)]
+    assert list(functions_of(path)) == [("some.py: g, line 2", 4)]
 
 
 def test_a_module_imports_nothing_of_the_site_or_the_tests():

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from backprop_book.arrays import Array, a_kind
+from backprop_book.checker.slopes import Curve, is_finite
 from backprop_book.numerical import arrays_in, copied
-from backprop_book.slopes import Curve, is_finite
+from backprop_book.rules import callback, generator, optional
 
 
 @dataclass
@@ -18,7 +19,7 @@ class Probe:
 
     `leaves` are the float arrays whose gradients are wanted, and `names` says which they are;
     `gradients` holds theirs, None for one that is missing or does not fit. `problems` are sentences
-    about what is wrong whatever the numbers say.
+    about what is wrong whatever the numbers say, and it is `spoiled` if they can say nothing.
     """
 
     function: Callable[..., Any]
@@ -30,6 +31,7 @@ class Probe:
     gradients: list[Array | None] = field(default_factory=list)
     returned: list[Any] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    spoiled: bool = False
 
     @property
     def leaves(self) -> list[Array]:
@@ -38,8 +40,9 @@ class Probe:
 
     def value(self, leaves: Iterable[Array]) -> float:
         """Return the output at other leaves, each entry weighed by its gradient, added up."""
-        output, _ = self.function(*self._with(leaves))
-        return float(np.sum(output * self.doutput))
+        with np.errstate(all="ignore"):
+            output, _ = self.function(*self.with_leaves(leaves))
+            return float(np.sum(output * self.doutput))
 
     def along(self, direction: Sequence[Array | float]) -> Curve:
         """Return the value as a function of a step from here along a direction."""
@@ -96,7 +99,8 @@ class Probe:
             f"{', '.join(self.names)} (or say with wrt which inputs they are for)"
         )
 
-    def _with(self, leaves: Iterable[Array]) -> list[Any]:
+    def with_leaves(self, leaves: Iterable[Array]) -> list[Any]:
+        """Return the inputs with other arrays in the place of the leaves."""
         queue, inputs = iter(leaves), list(self.inputs)
         for i in self.wanted:
             value = inputs[i]
@@ -122,8 +126,12 @@ def probe(
 
     Raises TypeError or ValueError for inputs that cannot be checked, whatever the function does.
     """
+    callback("function", function, {})
+    optional(callback)("backward", backward, {})
+    generator("rng", rng, {})
     names = _argument_names(function, len(inputs))
     paired = function if backward is None else _paired(function, backward)
+    inputs = _with_numbers(paired, inputs) if wrt is None else inputs
     result = Probe(paired, inputs, (), [])
     _choose(result, names, wrt)
     given = copies(inputs)
@@ -145,6 +153,22 @@ def _paired(forward: Callable[..., Any], backward: Callable[..., Any]) -> Callab
     return function
 
 
+def _with_numbers(function: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the inputs with their floats as arrays, if backward has gradients for these too."""
+    numbers = [i for i, v in enumerate(inputs) if isinstance(v, float)]
+    if not numbers:
+        return inputs
+    output, backward = _pair(function(*copies(inputs)))
+    returned = backward(np.ones_like(output) if np.shape(output) else 1.0)
+    several = returned if isinstance(returned, tuple | list) else [returned]
+    arrays = [i for i in _wanted(inputs, [], None) if i not in numbers]
+    if len(several) == len(inputs):
+        wanted = [i for i in numbers if several[i] is not None]
+    else:
+        wanted = numbers if len(several) == len(numbers) + len(arrays) else []
+    return tuple(np.array(v) if i in wanted else v for i, v in enumerate(inputs))
+
+
 def _argument_names(function: Callable[..., Any], count: int) -> list[str]:
     numbered = [f"input {i}" for i in range(1, count + 1)]
     try:
@@ -158,6 +182,10 @@ def _argument_names(function: Callable[..., Any], count: int) -> list[str]:
 def _choose(result: Probe, names: list[str], wrt: Any) -> None:
     """Settle which inputs are differentiated with respect to, and what their arrays are called."""
     result.wanted = tuple(_wanted(result.inputs, names, wrt))
+    result.inputs = tuple(
+        np.array(v) if i in result.wanted and isinstance(v, float) else v
+        for i, v in enumerate(result.inputs)
+    )
     for i in result.wanted:
         value, name = result.inputs[i], names[i]
         if isinstance(value, dict):
@@ -167,20 +195,27 @@ def _choose(result: Probe, names: list[str], wrt: Any) -> None:
         else:
             _check_double(name, value)
             result.names.append(name)
-    if not result.wanted:
-        raise TypeError("there is no input of floats; check_gradient needs one array or more")
+    if not result.names:
+        raise TypeError("inputs holds no array of floats; there should be one or more")
 
 
 def _wanted(inputs: tuple[Any, ...], names: list[str], wrt: Any) -> list[int]:
     if wrt is None:
-        floats = [i for i, v in enumerate(inputs) if isinstance(v, dict) or _kind(v) == "f"]
-        return [i for i, v in enumerate(inputs) if isinstance(v, list)] + floats
-    several = [wrt] if isinstance(wrt, int | str) else list(wrt)
-    known = [*range(len(inputs)), *names]
+        return [i for i, v in enumerate(inputs) if _differentiable(v)]
+    several = list(wrt) if isinstance(wrt, list | tuple) else [wrt]
+    known = {name: i for i, name in enumerate(names)} | {i: i for i in range(len(names))}
     for each in several:
-        if each not in known:
-            raise ValueError(f"wrt has {each!r}; it should name inputs among {', '.join(names)}")
-    return [names.index(each) if isinstance(each, str) else each for each in several]
+        if not isinstance(each, int | str) or isinstance(each, bool) or each not in known:
+            told = f"{', '.join(names)}, or number them from 0"
+            raise ValueError(f"wrt has {each!r}; it should name inputs among {told}")
+    return list(dict.fromkeys(known[each] for each in several))
+
+
+def _differentiable(value: Any) -> bool:
+    """Tell whether an input is of floats, or seems to be meant so: that will be refused."""
+    if isinstance(value, list):
+        return any(isinstance(each, float | list | np.ndarray) for each in value)
+    return isinstance(value, dict) or _kind(value) == "f"
 
 
 def _kind(value: Any) -> str:
@@ -188,15 +223,16 @@ def _kind(value: Any) -> str:
 
 
 def _check_double(name: str, value: Any) -> None:
-    if not isinstance(value, np.ndarray | np.floating):
+    if not isinstance(value, np.ndarray | float):
         raise TypeError(f"{name} is {a_kind(value)}; it should be a NumPy array of float64")
-    if value.dtype != np.float64:
+    dtype = np.asarray(value).dtype
+    if dtype != np.float64:
         raise TypeError(
-            f"{name} has dtype {value.dtype}; it should be float64, for in anything shorter the "
+            f"{name} has dtype {dtype}; it should be float64, for in anything shorter the "
             "differences that a gradient is compared with drown in rounding"
         )
-    if value.size == 0:
-        raise ValueError(f"{name} has shape {value.shape}; it should not be empty")
+    if np.size(value) == 0:
+        raise ValueError(f"{name} has shape {np.shape(value)}; it should not be empty")
     if not is_finite(value):
         raise ValueError(f"{name} has entries that are not finite; they should all be")
 
@@ -208,13 +244,19 @@ def _call(result: Probe, given: list[Any]) -> Callable[[Any], Any]:
     _note_changes(result, given, "the function changes its inputs in place")
     again, _ = _pair(result.function(*copies(result.inputs)))
     if not np.array_equal(output, again, equal_nan=True):
-        result.problems.append(
+        _spoil(
+            result,
             "the function gives another output when called again with the same inputs: "
-            "fix its random numbers, or pass them in"
+            "fix its random numbers, or pass them in",
         )
     if not is_finite(output):
-        result.problems.append("the output has entries that are not finite")
+        _spoil(result, "the output has entries that are not finite")
     return backward
+
+
+def _spoil(result: Probe, problem: str) -> None:
+    result.problems.append(problem)
+    result.spoiled = True
 
 
 def _pair(returned: Any) -> tuple[Any, Callable[[Any], Any]]:
@@ -235,7 +277,8 @@ def _pair(returned: Any) -> tuple[Any, Callable[[Any], Any]]:
 def _differentiate(result: Probe, backward: Callable[[Any], Any]) -> None:
     """Call backward twice, and note what it returns and what is wrong with that."""
     doutput = copied(result.doutput) if np.shape(result.output) else result.doutput
-    result.returned = list(_as_returned(result, backward(doutput)))
+    returned = _as_returned(result, backward(doutput))
+    result.returned = [copied(g) if isinstance(g, np.ndarray) else g for g in returned]
     if not np.array_equal(doutput, result.doutput):
         result.problems.append("backward changes the gradient that it is given")
     _note_repetition(result, backward)
@@ -277,16 +320,26 @@ def _note_repetition(result: Probe, backward: Callable[[Any], Any]) -> None:
 
 
 def _same(a: Any, b: Any) -> bool:
-    if a is None or b is None:
-        return a is b
-    return bool(np.array_equal(a, b, equal_nan=_kind(np.asarray(a)) == "f"))
+    first, second = _numbers(a), _numbers(b)
+    if first is None or second is None:
+        return first is second
+    return bool(np.array_equal(first, second, equal_nan=True))
+
+
+def _numbers(value: Any) -> Any:
+    """Return a value as an array of numbers; None for what is none."""
+    try:
+        array = np.asarray(value)
+    except ValueError:  # lists of unequal lengths
+        return None
+    return array if array.dtype.kind in "fiubc" else None
 
 
 def _note_changes(result: Probe, inputs: list[Any], problem: str) -> None:
     pairs = zip(arrays_in(result.inputs), arrays_in(inputs), strict=True)
     changed = not all(_same(before, after) for before, after in pairs)
-    if changed and not any("in place" in told for told in result.problems):
-        result.problems.append(problem)
+    if changed and not any(told.endswith("in place") for told in result.problems):
+        _spoil(result, problem)
 
 
 def _fitting(result: Probe, name: str, gradient: Any, leaf: Array) -> Array | None:
@@ -295,8 +348,8 @@ def _fitting(result: Probe, name: str, gradient: Any, leaf: Array) -> Array | No
         if not any(problem.startswith("backward returned") for problem in result.problems):
             result.problems.append(f"backward returned None for {name}; it should be its gradient")
         return None
-    array = np.asarray(gradient)
-    if array.dtype.kind not in "fiub":
+    array = _numbers(gradient)
+    if array is None or array.dtype.kind == "c":
         result.problems.append(f"the gradient of {name} is {a_kind(gradient)}, no array of floats")
         return None
     if array.shape != leaf.shape:
@@ -307,4 +360,4 @@ def _fitting(result: Probe, name: str, gradient: Any, leaf: Array) -> Array | No
     if not is_finite(array):
         result.problems.append(f"the gradient of {name} has entries that are not finite")
         return None
-    return array.astype(float)
+    return np.array(array, dtype=float)

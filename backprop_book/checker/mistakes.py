@@ -1,0 +1,562 @@
+"""The mistakes that people make in a backward pass, each made on purpose in a traced function.
+
+A rule takes a `Case` and yields suspects: gradients as they would be if the mistake had been made
+at some place. Whatever suspect equals the gradient in hand is what `diagnose` names. The rules know
+steps (a product, a sum along an axis, a function entry by entry), and no layers.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from backprop_book.arrays import Array
+from backprop_book.checker.circuits import Circuit, Edge, Pull, measured_jacobian
+
+Gradients = Sequence[Array]
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """What the gradients of the leaves would be if a mistake had been made.
+
+    `gradients` are those; with a `slope` they are these plus any
+    multiple of it, with a `family` what it gives for any number. `cost` is how far
+    fetched the mistake is, to choose among suspects that give the same.
+    """
+
+    kind: str
+    words: str
+    gradients: Gradients
+    cost: float = 1.0
+    slope: Gradients | None = None
+    family: Callable[[float], Gradients] | None = None
+
+
+@dataclass
+class Case:
+    """A circuit with the gradient of its output, and what it should give."""
+
+    circuit: Circuit
+    names: list[str]
+    doutput: Array
+    wrong: list[Any]
+    right: Gradients = field(default_factory=list)
+    totals: Gradients = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Work out the right gradients."""
+        self.totals = self.circuit.gradients(self.doutput)
+        self.right = self.of_leaves(self.totals)
+
+    def of_leaves(self, totals: Gradients) -> Gradients:
+        """Return the gradients of the leaves among those of all steps."""
+        return [totals[leaf] for leaf in self.circuit.leaves]
+
+    def with_pulls(self, pulls: dict[Edge, Pull]) -> Gradients:
+        """Return the leaves' gradients if some uses of values pulled back in another way."""
+        return self.of_leaves(self.circuit.gradients(self.doutput, pulls=pulls))
+
+    def with_nodes(self, nodes: dict[int, Pull]) -> Gradients:
+        """Return the leaves' gradients if some steps' gradients were changed on the way."""
+        return self.of_leaves(self.circuit.gradients(self.doutput, nodes=nodes))
+
+    def through(self, edges: Iterable[Edge]) -> Gradients:
+        """Return the part of the leaves' gradients that passes through some uses of values."""
+        dropped = self.with_pulls({edge: self.nothing(edge) for edge in edges})
+        return [full - rest for full, rest in zip(self.right, dropped, strict=True)]
+
+    def nothing(self, edge: Edge) -> Pull:
+        """Return the pull of a use that is forgotten."""
+        shape = self.value(self.circuit.parent(edge)).shape
+        return lambda gradient: np.zeros(shape)
+
+    def value(self, node: int) -> Array:
+        """Return the value of a step."""
+        return self.circuit.steps[node].value
+
+    def place(self, node: int) -> str:
+        """Say which step one is, for a reader of the function."""
+        step = self.circuit.steps[node]
+        if node in self.circuit.leaves:
+            return self.names[self.circuit.leaves.index(node)]
+        return f"the result of {step.name}, of shape {step.value.shape}"
+
+    def batch_sizes(self) -> set[int]:
+        """Return the lengths that a batch may have, or a mean may be over."""
+        shapes = [step.value.shape for step in self.circuit.steps]
+        lengths = {shape[0] for shape in shapes if shape}
+        return {*lengths, *(self.value(node).size for node in self.circuit.leaves)} - {1}
+
+
+Rule = Callable[[Case], Iterator[Suspect]]
+
+
+def scaled_everywhere(case: Case) -> Iterator[Suspect]:
+    """Yield a constant factor on all of it, on one leaf, on one step, or on one use of a value."""
+    zero = [np.zeros_like(g) for g in case.right]
+    yield Suspect("factor", "all of it", zero, 0.5, case.right)
+    for i, name in enumerate(case.names):
+        alone = [g if i == j else np.zeros_like(g) for j, g in enumerate(case.right)]
+        rest = [g - a for g, a in zip(case.right, alone, strict=True)]
+        yield Suspect("factor", f"the gradient of {name}", rest, 0.6, alone)
+    users = case.circuit.users()
+    for node, uses in users.items():
+        if uses and node not in case.circuit.leaves:
+            part = case.through(uses)
+            yield _scaled(case, part, f"the gradient that reaches {case.place(node)}", 1.0)
+    for node, uses in users.items():
+        for edge in uses if len(uses) > 1 else []:
+            words = (
+                f"the part of it that comes back to {case.place(node)} from {case.place(edge[0])}"
+            )
+            yield _scaled(case, case.through([edge]), words, 1.2)
+    for edge in case.circuit.edges:
+        words = f"what {case.place(edge[0])} passes on to {case.place(case.circuit.parent(edge))}"
+        if len(case.circuit.steps[edge[0]].parents) > 1:
+            yield _scaled(case, case.through([edge]), words, 1.3)
+
+
+def _scaled(case: Case, part: Gradients, words: str, cost: float) -> Suspect:
+    rest = [g - p for g, p in zip(case.right, part, strict=True)]
+    return Suspect("factor", words, rest, cost, part)
+
+
+def penalties(case: Case) -> Iterator[Suspect]:
+    """Yield a penalty's gradient forgotten, doubled or halved: a scalar added to the loss."""
+    edges = penalty_edges(case)
+    for chosen in [[edge] for edge in edges] + ([edges] if len(edges) > 1 else []):
+        part = case.through(chosen)
+        where = " and ".join(case.place(case.circuit.parent(edge)) for edge in chosen)
+        rest = [g - p for g, p in zip(case.right, part, strict=True)]
+        yield Suspect("regulariser", f"the penalty, {where}", rest, 0.3, part)
+
+
+def summands(case: Case) -> Iterator[Suspect]:
+    """Yield one of the scalars that a loss is the sum of forgotten, doubled or halved."""
+    for s, step in enumerate(case.circuit.steps):
+        if step.value.size == 1 and len(step.parents) > 1 and step.name in ("add", "subtract"):
+            for k in range(len(step.parents)):
+                part = case.through([(s, k)])
+                rest = [g - p for g, p in zip(case.right, part, strict=True)]
+                words = f"the summand {case.place(step.parents[k])}"
+                yield Suspect("regulariser", words, rest, 1.2, part)
+
+
+def uncalled_for(case: Case) -> Iterator[Suspect]:
+    """Yield the gradient of a penalty that the forward does not have, or not on this leaf."""
+    for i, leaf in enumerate(case.circuit.leaves):
+        for value in (case.value(leaf), np.sign(case.value(leaf))):
+            extra = [value if i == j else np.zeros_like(g) for j, g in enumerate(case.right)]
+            words = f"a penalty on {case.names[i]} that the function does not have"
+            yield Suspect("regulariser", words, case.right, 1.0, extra)
+
+
+def penalty_edges(case: Case) -> list[Edge]:
+    """Return the uses of scalars that are added to another one which depends on more leaves."""
+    circuit, found = case.circuit, []
+    leaves = set(circuit.leaves)
+    for s, step in enumerate(circuit.steps):
+        if step.value.size != 1 or len(step.parents) < 2 or step.name not in ("add", "subtract"):
+            continue
+        sources = [circuit.ancestors(p) & leaves for p in step.parents]
+        for k, own in enumerate(sources):
+            others = set().union(*(o for j, o in enumerate(sources) if j != k))
+            if own < others and len(own) <= 2:
+                found.append((s, k))
+    return found
+
+
+def statistics(case: Case) -> Iterator[Suspect]:
+    """Yield means, variances and norms treated as constants: all, those of one step, or one use."""
+    uses = statistic_edges(case)
+    groups = [list(c) for n in range(len(uses), 0, -1) for c in combinations(uses, n)]
+    for chosen in groups[:64]:
+        nodes = sorted({case.circuit.parent(edge) for edge in chosen})
+        where = " and ".join(case.place(node) for node in nodes)
+        yield Suspect(
+            "statistics", f"{where}", case.with_pulls({e: case.nothing(e) for e in chosen}), 0.8
+        )
+
+
+def statistic_edges(case: Case) -> list[Edge]:
+    """Return the uses of a result of a reduction beside a larger array that it was made of."""
+    circuit, found = case.circuit, []
+    for edge in circuit.edges:
+        node, user = circuit.parent(edge), circuit.steps[edge[0]]
+        reduced = _is_reduced(case, node)
+        larger = user.value.size > circuit.steps[node].value.size
+        if reduced and larger and len(user.parents) > 1:
+            found.append(edge)
+    return found
+
+
+def _is_reduced(case: Case, node: int) -> bool:
+    """Tell whether a step's value is a reduction, or follows entry by entry from one."""
+    step = case.circuit.steps[node]
+    while step.parents:
+        sizes = [case.value(p).size for p in step.parents]
+        if step.value.size < max(sizes) and step.name != "getitem":
+            return True
+        if len(step.parents) > 1 or step.value.size != sizes[0]:
+            return False
+        step = case.circuit.steps[step.parents[0]]
+    return False
+
+
+def forgotten(case: Case) -> Iterator[Suspect]:
+    """Yield one use of a value forgotten, one kept alone, or the last or first for each entry."""
+    for node, uses in case.circuit.users().items():
+        if len(uses) > 1:
+            yield from _one_use_lost(case, case.place(node), uses)
+            yield from _one_use_kept(case, case.place(node), uses)
+    yield from _forgotten_alike(case)
+    for edge in case.circuit.edges:
+        for order, which in ((-1, "last"), (0, "first")):
+            matrix = _one_row_for_each_column(case.circuit.jacobian(edge), order)
+            if matrix is not None:
+                gradients = case.with_pulls({edge: by(case, edge, matrix)})
+                words = _alone(case.place(case.circuit.parent(edge)), which)
+                yield Suspect("overwritten", words, gradients, 0.8)
+
+
+def _alone(place: str, which: str) -> str:
+    return f"{place}: of several uses of an entry the {which} one alone counts"
+
+
+def _one_use_lost(case: Case, place: str, uses: list[Edge]) -> Iterator[Suspect]:
+    for edge in uses:
+        step = case.place(edge[0])
+        dropped = case.with_pulls({edge: case.nothing(edge)})
+        yield Suspect("overwritten", f"{place}: its use in {step} is lost", dropped, 0.9)
+        words = f"{place}: its use in {step} is taken for a constant"
+        yield Suspect("detached", words, dropped, 0.95)
+
+
+def _one_use_kept(case: Case, place: str, uses: list[Edge]) -> Iterator[Suspect]:
+    for edge in uses:
+        kept = case.with_pulls({e: case.nothing(e) for e in uses if e != edge})
+        words = f"{place}: its use in {case.place(edge[0])} alone counts"
+        yield Suspect("overwritten", words, kept, 1.0)
+        if 2 < len(uses) in case.batch_sizes():
+            words = f"{place}: one of {len(uses)} uses alone counts"
+            yield Suspect("one-example", words, kept, 1.1)
+    for order, which in ((-1, "last"), (0, "first")):
+        for pulls in _one_use_for_each_entry(case, uses, order):
+            yield Suspect("overwritten", _alone(place, which), case.with_pulls(pulls), 0.9)
+
+
+def _forgotten_alike(case: Case) -> Iterator[Suspect]:
+    """Yield the same use forgotten wherever it recurs, as in every step of a loop."""
+    groups: dict[Any, list[Edge]] = {}
+    for _, uses in case.circuit.users().items():
+        names = tuple(case.circuit.steps[s].name for s, _ in uses)
+        for j, edge in enumerate(uses if len(uses) > 1 else []):
+            groups.setdefault((names, j), []).append(edge)
+    for edges in groups.values():
+        if len(edges) > 1:
+            place = case.place(case.circuit.parent(edges[-1]))
+            gradients = case.with_pulls({e: case.nothing(e) for e in edges})
+            yield Suspect(
+                "overwritten", f"one use of {place}, and of others like it, is lost", gradients, 1.1
+            )
+            yield Suspect(
+                "detached", f"one use of {place}, and of others like it, is lost", gradients, 1.2
+            )
+
+
+def _one_use_for_each_entry(case: Case, uses: list[Edge], order: int) -> Iterator[dict[Edge, Pull]]:
+    """Yield pulls where one use of each entry counts: with all it gives, its last or its first."""
+    touched = np.array([np.abs(case.circuit.jacobian(edge)).max(axis=0) > 0 for edge in uses])
+    ranks = np.where(touched, np.arange(len(uses))[:, None], -1 if order else len(uses))
+    chosen = ranks.max(axis=0) if order else ranks.min(axis=0)
+    for row in (None, -1, 0):
+        pulls = {}
+        for j, edge in enumerate(uses):
+            matrix = case.circuit.jacobian(edge)
+            single = None if row is None else _one_row_for_each_column(matrix, row)
+            pulls[edge] = by(case, edge, (matrix if single is None else single) * (chosen == j))
+        yield pulls
+
+
+def _one_row_for_each_column(jacobian: Array, order: int) -> Array | None:
+    """Return a matrix that keeps the last (or first) nonzero of each column; None if it has one."""
+    nonzero = jacobian != 0
+    if jacobian.size == 0 or nonzero.sum(axis=0).max() < 2:
+        return None
+    kept = np.zeros_like(jacobian)
+    for column in np.flatnonzero(nonzero.any(axis=0)):
+        row = np.flatnonzero(nonzero[:, column])[order]
+        kept[row, column] = jacobian[row, column]
+    return kept
+
+
+def by(case: Case, edge: Edge, matrix: Array) -> Pull:
+    """Return the pull that multiplies by another Jacobian."""
+    shape = case.value(case.circuit.parent(edge)).shape
+    return lambda gradient: (np.ravel(gradient) @ matrix).reshape(shape)
+
+
+def one_example(case: Case) -> Iterator[Suspect]:
+    """Yield a gradient to which one row (or column, or layer) of an array alone contributed."""
+    for edge in case.circuit.edges:
+        parent = case.circuit.parent(edge)
+        cost = 1.0 if parent in case.circuit.leaves else 1.4
+        for words, alone in _parts_alone(case.value(edge[0])):
+            pulls = {edge: _of_part(case, edge, alone)}
+            where = f"{case.place(parent)}: {words} alone counts"
+            yield Suspect("one-example", where, case.with_pulls(pulls), cost)
+    for node in range(len(case.circuit.steps)):
+        for words, alone in _parts_alone(case.value(node)):
+            where = f"{words} alone counts, at {case.place(node)}"
+            yield Suspect("one-example", where, case.with_nodes({node: alone}), 1.2)
+
+
+def _parts_alone(value: Array) -> Iterator[tuple[str, Pull]]:
+    """Yield functions that keep the first or last part of a gradient along one axis."""
+    for axis in range(min(value.ndim, 3)):
+        for part in {0, value.shape[axis] - 1} if value.shape[axis] > 1 else ():
+            words = f"row {part}" if axis == 0 else f"part {part} along axis {axis}"
+            yield words, _part_alone(axis, part)
+
+
+def _of_part(case: Case, edge: Edge, alone: Pull) -> Pull:
+    return lambda gradient: case.circuit.pull(edge, alone(gradient))
+
+
+def _part_alone(axis: int, part: int) -> Pull:
+    def alone(gradient: Array) -> Array:
+        kept = np.zeros_like(gradient)
+        index = (slice(None),) * axis + (part,)
+        kept[index] = gradient[index]
+        return kept
+
+    return alone
+
+
+def transposed(case: Case) -> Iterator[Suspect]:
+    """Yield gradients of square matrices transposed, or the other factor of a product."""
+    alike: dict[Any, list[int]] = {}
+    for node, step in enumerate(case.circuit.steps):
+        if _is_square(step.value):
+            alike.setdefault((step.name, step.value.shape), []).append(node)
+    for nodes in alike.values():
+        for chosen in [*([node] for node in nodes), *([nodes] if len(nodes) > 1 else [])]:
+            places = " and ".join(case.place(node) for node in chosen)
+            gradients = case.with_nodes(dict.fromkeys(chosen, _flipped))
+            yield Suspect("transposed", f"the gradient of {places}", gradients, 0.7)
+    for edge in case.circuit.edges:
+        if _is_square(case.value(edge[0])):
+            words = f"what {case.place(edge[0])} passes on"
+            gradients = case.with_pulls({edge: _first(case, edge, _flipped)})
+            yield Suspect("transposed", words, gradients, 0.8)
+    for edge, other, values in _factors(case):
+        if _is_square(values[other]):
+            flipped = _flipped(values[other])
+            yield _other_factor(case, edge, other, values, flipped, "transposed", "", 0.7)
+
+
+def _is_square(value: Array) -> bool:
+    return value.ndim >= 2 and bool(value.shape[-1] == value.shape[-2] > 1)
+
+
+def _flipped(matrices: Array) -> Array:
+    return np.swapaxes(matrices, -1, -2)
+
+
+def _factors(case: Case) -> Iterator[tuple[Edge, int, list[Array]]]:
+    """Yield the uses of a value beside another one, the other's number, and all the values."""
+    for s, step in enumerate(case.circuit.steps):
+        values = [case.value(p) for p in step.parents]
+        for k in range(len(step.parents)):
+            for j in range(len(step.parents)):
+                if j != k:
+                    yield (s, k), j, values
+
+
+def _replaced(values: list[Array], j: int, value: Array) -> list[Array]:
+    return [value if i == j else v for i, v in enumerate(values)]
+
+
+def _other_factor(
+    case: Case,
+    edge: Edge,
+    j: int,
+    values: list[Array],
+    value: Array,
+    kind: str,
+    how: str,
+    cost: float,
+) -> Suspect:
+    step = case.circuit.steps[edge[0]]
+    try:
+        matrix = measured_jacobian(step, _replaced(values, j, value), edge[1])
+        gradients = case.with_pulls({edge: by(case, edge, matrix)})
+    except ValueError:
+        gradients = []
+    parent, other = case.circuit.parent(edge), step.parents[j]
+    words = f"{case.place(other)}, where the gradient of {case.place(parent)} is taken with it{how}"
+    return Suspect(kind, words, gradients, cost)
+
+
+def swapped(case: Case) -> Iterator[Suspect]:
+    """Yield the gradients of two leaves, or of the two factors of a product, exchanged."""
+    for i, j in combinations(range(len(case.names)), 2):
+        if case.right[i].shape == case.right[j].shape:
+            gradients = list(case.right)
+            gradients[i], gradients[j] = case.right[j], case.right[i]
+            yield Suspect("swapped", f"{case.names[i]} and {case.names[j]}", gradients, 0.5)
+            for a, b in ((i, j), (j, i)):
+                gradients = list(case.right)
+                gradients[a] = case.right[b]
+                yield Suspect(
+                    "swapped", f"{case.names[a]} has that of {case.names[b]}", gradients, 0.8
+                )
+    for s, step in enumerate(case.circuit.steps):
+        for k, j in combinations(range(len(step.parents)), 2):
+            if case.value(step.parents[k]).shape == case.value(step.parents[j]).shape:
+                yield _exchanged(case, (s, k), (s, j))
+                yield from _roles(case, (s, k), (s, j))
+
+
+def _exchanged(case: Case, one: Edge, other: Edge) -> Suspect:
+    pulls = {one: lambda g: case.circuit.pull(other, g), other: lambda g: case.circuit.pull(one, g)}
+    places = [case.place(case.circuit.parent(edge)) for edge in (one, other)]
+    return Suspect("swapped", f"{places[0]} and {places[1]}", case.with_pulls(pulls), 0.9)
+
+
+def _pulling(case: Case, edge: Edge) -> Pull:
+    return lambda gradient: case.circuit.pull(edge, gradient)
+
+
+def _roles(case: Case, one: Edge, other: Edge) -> Iterator[Suspect]:
+    for mine, its in ((one, other), (other, one)):
+        gradients = case.with_pulls({mine: _pulling(case, its)})
+        words = f"{case.place(case.circuit.parent(mine))} in the role of the other"
+        yield Suspect("swapped", words, gradients, 1.1)
+
+
+def rounded(case: Case) -> Iterator[Suspect]:
+    """Yield integer arithmetic: a gradient, a slope or a factor without what follows the point."""
+    hows: list[Callable[..., Any]] = [np.trunc, np.floor, np.rint]
+    if case.doutput.size == 1:
+        hows += [_apart_from(float(case.doutput.flat[0]), how) for how in hows]
+    for how in hows:
+        for node in range(len(case.circuit.steps)):
+            words = f"at the gradient of {case.place(node)}"
+            yield Suspect("integer", words, case.with_nodes({node: how}), 1.2)
+        for edge in case.circuit.edges:
+            words = f"at what {case.place(edge[0])} passes on"
+            matrix = how(case.circuit.jacobian(edge))
+            yield Suspect("integer", words, case.with_pulls({edge: by(case, edge, matrix)}), 1.3)
+            before = _first(case, edge, how)
+            yield Suspect("integer", words, case.with_pulls({edge: before}), 1.2)
+            pull = _then(case, edge, how)
+            yield Suspect("integer", words, case.with_pulls({edge: pull}), 1.2)
+        for edge, j, values in _factors(case):
+            yield _other_factor(
+                case, edge, j, values, how(values[j]), "integer", " as whole numbers", 1.2
+            )
+
+
+def _apart_from(factor: float, how: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda gradient: factor * how(gradient / factor)
+
+
+def _first(case: Case, edge: Edge, how: Callable[[Array], Array]) -> Pull:
+    return lambda gradient: case.circuit.pull(edge, how(gradient))
+
+
+def _then(case: Case, edge: Edge, how: Callable[[Array], Array]) -> Pull:
+    return lambda gradient: how(case.circuit.pull(edge, gradient))
+
+
+def upstream(case: Case) -> Iterator[Suspect]:
+    """Yield the gradient that was passed in ignored, as if it were 1, everywhere or at a step."""
+    ones = np.ones_like(case.doutput, dtype=float)
+    gradients = case.of_leaves(case.circuit.gradients(ones))
+    yield Suspect("upstream", "doutput", gradients, 0.4)
+    for node in range(len(case.circuit.steps)):
+        gradients = case.with_nodes({node: np.ones_like})
+        yield Suspect("upstream", f"what reaches {case.place(node)}", gradients, 1.2)
+    for edge in case.circuit.edges:
+        pull = _pulled_from_ones(case, edge)
+        words = (
+            f"in what {case.place(edge[0])} passes on to {case.place(case.circuit.parent(edge))}"
+        )
+        yield Suspect("upstream", words, case.with_pulls({edge: pull}), 1.1)
+
+
+def _pulled_from_ones(case: Case, edge: Edge) -> Pull:
+    return lambda gradient: case.circuit.pull(edge, np.ones_like(gradient))
+
+
+def masks(case: Case) -> Iterator[Suspect]:
+    """Yield a constant mask, its scale or both forgotten."""
+    for edge in mask_edges(case):
+        slopes = case.circuit.jacobian(edge).diagonal().reshape(case.value(edge[0]).shape)
+        scale, mask = float(np.abs(slopes).max()), np.where(np.abs(slopes) < 1e-9, 0.0, 1.0)
+        parent = case.circuit.parent(edge)
+        gate = np.array_equal(mask, case.value(parent) > 0)
+        kind, cost = ("activation-missing", 1.0) if gate else ("dropout", 0.5)
+        scales: dict[Edge, Pull] = dict.fromkeys(_scale_edges(case, edge), _unchanged)
+        for how, pull, others in (
+            ("mask and scale", _unchanged, scales),
+            ("mask", times(np.broadcast_to(scale, slopes.shape)), {}),
+            ("scale", times(mask), scales),
+        ):
+            pulls = {**others, edge: pull}
+            words = f"the {how} on {case.place(parent)}"
+            yield Suspect(kind, words, case.with_pulls(pulls), cost)
+
+
+def _unchanged(gradient: Array) -> Array:
+    return gradient
+
+
+def mask_edges(case: Case) -> list[Edge]:
+    """Return the uses of values that are multiplied by 0 here and by one other number there."""
+    found = []
+    for edge in case.circuit.edges:
+        slopes = case.circuit.slopes(edge)
+        if slopes is None or not np.any(np.abs(slopes) < 1e-9) or not _is_linear(case, edge):
+            continue
+        sizes = np.abs(slopes[np.abs(slopes) > 1e-9])
+        if sizes.size and np.ptp(sizes) < 1e-6:
+            found.append(edge)
+    return found
+
+
+def _scale_edges(case: Case, mask: Edge) -> list[Edge]:
+    """Return the uses near a mask that multiply by one number: up to two steps before and after."""
+    users, parents = case.circuit.users(), case.circuit.steps
+    after = list(users[mask[0]])
+    after += [edge for use in after for edge in users[use[0]]]
+    node = case.circuit.parent(mask)
+    before = [(node, k) for k in range(len(parents[node].parents))]
+    before += [(p, k) for p in parents[node].parents for k in range(len(parents[p].parents))]
+    found = []
+    for edge in [*before, *after]:
+        slopes = case.circuit.slopes(edge)
+        if slopes is not None and np.ptp(slopes) < 1e-7 and abs(slopes.flat[0] - 1) > 1e-6:
+            found.append(edge)
+    return found
+
+
+def always(gradient: Array) -> Pull:
+    """Return the pull that gives the same whatever comes."""
+    return lambda _: gradient
+
+
+def times(factor: Array) -> Pull:
+    """Return the pull that multiplies a gradient, entry by entry."""
+    return lambda gradient: gradient * factor
+
+
+def _is_linear(case: Case, edge: Edge) -> bool:
+    step = case.circuit.steps[edge[0]]
+    values = [case.value(p) for p in step.parents]
+    mirrored = step.again(*_replaced(values, edge[1], -values[edge[1]]))
+    return bool(np.allclose(mirrored, -step.value))

@@ -1,0 +1,160 @@
+"""Mistakes where a backward pass uses another value than the forward had: rules for `diagnose`.
+
+The value of a step is replaced in every derivative that depends on it, and nowhere else.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from backprop_book.arrays import Array
+from backprop_book.checker.circuits import Edge, Pull, measured_jacobian
+from backprop_book.checker.curves import Curve, formula_in_output
+from backprop_book.checker.mistakes import Case, Gradients, Suspect, always, by, mask_edges, times
+from backprop_book.checker.normalising import softmax_of
+
+FEW = 4
+MANY = 40
+"""How many uses of a value, and how many steps, are too many to try everything."""
+
+
+def with_values(case: Case, values: dict[int, Array]) -> Gradients:
+    """Return the leaves' gradients if backward found other values at some steps."""
+    pulls: dict[Edge, Pull] = {}
+    for s, step in enumerate(case.circuit.steps):
+        if s in values and len(step.parents) == 1:
+            pulls |= _by_output(case, s, values[s])
+        if not set(step.parents) & values.keys():
+            continue
+        own = [values.get(p, case.value(p)) for p in step.parents]
+        for k in range(len(step.parents)):
+            matrix = measured_jacobian(step, own, k)
+            if matrix.shape != case.circuit.jacobian((s, k)).shape:
+                return []
+            pulls[(s, k)] = by(case, (s, k), matrix)
+    return case.with_pulls(pulls)
+
+
+def _by_output(case: Case, s: int, value: Array) -> dict[Edge, Pull]:
+    """Return the pull of a function entry by entry whose slope is a formula in its output."""
+    parent = case.circuit.steps[s].parents[0]
+    if case.circuit.slopes((s, 0)) is None:
+        return {}
+    formula = formula_in_output(case, Curve(parent, s, (s,)))
+    if formula is None or abs(formula[0]) + abs(formula[1]) < 1e-7:
+        return {}
+    return {(s, 0): times(np.polyval(formula, value))}
+
+
+def rounded_values(case: Case) -> Iterator[Suspect]:
+    """Yield a value used as whole numbers."""
+    few = len(case.circuit.steps) <= MANY
+    for node in range(len(case.circuit.steps)) if few else case.circuit.leaves:
+        for how in (np.rint, np.trunc, np.floor):
+            gradients = with_values(case, {node: how(case.value(node))})
+            yield Suspect("integer", f"{case.place(node)} as whole numbers", gradients, 1.2)
+
+
+def transposed_values(case: Case) -> Iterator[Suspect]:
+    """Yield a square matrix used transposed, wherever it is used."""
+    for node in range(len(case.circuit.steps)):
+        shape = case.value(node).shape
+        if len(shape) >= 2 and shape[-1] == shape[-2] > 1:
+            flipped = np.swapaxes(case.value(node), -1, -2)
+            yield Suspect("transposed", case.place(node), with_values(case, {node: flipped}), 0.8)
+
+
+def updated_values(case: Case) -> Iterator[Suspect]:
+    """Yield weights moved against their gradient before they are used; by how much is open."""
+    leaves = [leaf for leaf in case.circuit.leaves if np.any(case.totals[leaf])]
+    moves = [{leaf: case.totals[leaf]} for leaf in leaves]
+    moves += [{leaf: case.totals[leaf] for leaf in leaves}] if len(leaves) > 1 else []
+    moves += [
+        {n: w for n, w in zip(case.circuit.leaves, case.wrong, strict=True) if _fits(case, n, w)}
+    ]
+    moves += [move for leaf in leaves for move in _partial_moves(case, leaf)]
+    for move in moves:
+        names = ", ".join(case.place(leaf) for leaf in move)
+        words = f"{names}, moved against the gradient before use"
+        family = _after_update(case, move)
+        yield Suspect("updated-weights", words, case.right, 1.0, family=family)
+
+
+def _fits(case: Case, leaf: int, gradient: Any) -> bool:
+    return gradient is not None and gradient.shape == case.value(leaf).shape
+
+
+def _partial_moves(case: Case, leaf: int) -> Iterator[dict[int, Array]]:
+    """Yield the parts of a leaf's gradient that its uses contribute, where there are several."""
+    uses = case.circuit.users()[leaf]
+    for edge in uses if 1 < len(uses) <= FEW else []:
+        yield {leaf: case.circuit.pull(edge, case.totals[edge[0]])}
+
+
+def _after_update(case: Case, move: dict[int, Array]) -> Callable[[float], Gradients]:
+    def gradients(rate: float) -> Gradients:
+        return with_values(case, {n: case.value(n) - rate * g for n, g in move.items()})
+
+    return gradients
+
+
+def one_part_for_all(case: Case) -> Iterator[Suspect]:
+    """Yield the first or last part of a value, or of a gradient, used for all of them."""
+    few = len(case.circuit.steps) <= MANY
+    for node in range(len(case.circuit.steps)) if few else case.circuit.leaves:
+        value = case.value(node)
+        for axis in range(min(value.ndim, 2)):
+            for part in {0, value.shape[axis] - 1} if value.shape[axis] > 1 else ():
+                where = f"part {part} of {case.place(node)}, used for all"
+                gradients = with_values(case, {node: _repeated(value, axis, part)})
+                yield Suspect("one-example", where, gradients, 1.0)
+                repeat = _repeating(axis, part)
+                yield Suspect("one-example", where, case.with_nodes({node: repeat}), 1.1)
+
+
+def _repeated(value: Array, axis: int, part: int) -> Array:
+    one = np.take(value, [part], axis=axis)
+    return np.broadcast_to(one, value.shape).copy()
+
+
+def _repeating(axis: int, part: int) -> Pull:
+    return lambda gradient: _repeated(gradient, axis, part)
+
+
+def exchanged_values(case: Case) -> Iterator[Suspect]:
+    """Yield a value taken for another of its shape, or two of them for each other."""
+    masked = {case.circuit.parent(edge): edge[0] for edge in mask_edges(case)}
+    for first, second in combinations(range(len(case.circuit.steps)), 2):
+        one, other = case.value(first), case.value(second)
+        if one.shape != other.shape or one.size < 2 or len(case.circuit.steps) > MANY:
+            continue
+        places = f"{case.place(first)} and {case.place(second)}"
+        both = with_values(case, {first: other, second: one})
+        yield Suspect("swapped", places, both, 1.2)
+        linked = first in masked and masked[first] <= second
+        kind, cost = ("dropout", 0.9) if linked else ("activation-misplaced", 1.3)
+        for node, value in ((first, other), (second, one)):
+            words = f"of {places} the wrong one is used"
+            yield Suspect(kind, words, with_values(case, {node: value}), cost)
+
+
+def softmaxed_values(case: Case) -> Iterator[Suspect]:
+    """Yield probabilities put through softmax again."""
+    for node, step in enumerate(case.circuit.steps):
+        p = step.value
+        if p.ndim and p.shape[-1] > 1 and np.all(p >= 0) and np.allclose(p.sum(axis=-1), 1):
+            gradients = with_values(case, {node: softmax_of(p, -1)})
+            yield Suspect("softmax-twice", case.place(node), gradients, 0.6)
+
+
+def exchanged_gradients(case: Case) -> Iterator[Suspect]:
+    """Yield the gradients of two steps of one shape exchanged on their way."""
+    n = len(case.circuit.steps)
+    for first, second in combinations(range(n), 2):
+        one, other = case.totals[first], case.totals[second]
+        if one.shape != other.shape or one.size < 2 or first in case.circuit.ancestors(second):
+            continue
+        gradients = case.with_nodes({first: always(other), second: always(one)})
+        yield Suspect("swapped", f"{case.place(first)} and {case.place(second)}", gradients, 1.1)
