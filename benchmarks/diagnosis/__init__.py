@@ -1,0 +1,1 @@
+"""Functions with correct and mistaken backward passes, each mistake labelled."""
