@@ -37,7 +37,7 @@ TOLERANCE = 1e-9
 STEP = 5e-4  # for values of about 1 the differences below then err by some 1e-12
 
 modest = settings(
-    max_examples=25,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     database=None,
