@@ -11,6 +11,7 @@ from backprop_book.checker import curves, mistakes, normalising, substitutions
 from backprop_book.checker.circuits import LARGEST, Circuit
 from backprop_book.checker.mistakes import Case, Gradients, Suspect
 from backprop_book.checker.probing import Probe, probe
+from backprop_book.checker.slopes import quick_slope
 from backprop_book.checker.tracing import Step, trace
 from backprop_book.checking import report
 
@@ -184,8 +185,7 @@ def _agrees(found: Probe, case: Case) -> bool:
     rng = np.random.default_rng(2)
     for _ in range(2):
         direction = [rng.normal(size=leaf.shape) for leaf in found.leaves]
-        curve = found.along(direction)
-        measured = (curve(1e-5) - curve(-1e-5)) / 2e-5
+        measured, _ = quick_slope(found.along(direction), 1.0)
         claimed = sum(float((g * d).sum()) for g, d in zip(case.right, direction, strict=True))
         if abs(measured - claimed) > 1e-4 * (1 + abs(measured)):
             return False
@@ -439,9 +439,9 @@ def _ratio(factor: float) -> str:
     if abs(factor) < 1e-7:
         return "0 times"
     for n in range(1, 65):
-        for top in (factor * n,):
-            if abs(top - round(top)) < 1e-6 * max(1, abs(top)) and abs(round(top)) <= 64:
-                return f"{round(top)}/{n} times" if n > 1 else f"{round(top)} times"
+        top = factor * n
+        if abs(top - round(top)) < 1e-6 * max(1, abs(top)) and abs(round(top)) <= 64:
+            return f"{round(top)}/{n} times" if n > 1 else f"{round(top)} times"
     return f"{factor:.4g} times"
 
 
@@ -488,9 +488,8 @@ def _structure(case: Case) -> Iterator[str]:
         cosine = float(
             (wrong * right).sum() / max(np.linalg.norm(wrong) * np.linalg.norm(right), 1e-300)
         )
-        ratios = (
-            wrong[off & (np.abs(right) > 1e-9 * size)] / right[off & (np.abs(right) > 1e-9 * size)]
-        )
+        compared = off & (np.abs(right) > 1e-9 * size)
+        ratios = wrong[compared] / right[compared]
         told += f"; cosine to the right one {cosine:.3f}"
         if ratios.size:
             told += f"; ratios to it from {ratios.min():.4g} to {ratios.max():.4g}"

@@ -1,6 +1,6 @@
 """A traced function as a circuit of steps, with the derivative of each measured, not derived."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -121,8 +121,13 @@ def measured_jacobian(step: Step, values: list[Array], k: int, **parameters: Any
     for i in np.ndindex(here.shape):
         h = NUDGE * (1.0 if abs(here[i]) > 0.01 or here[i] == 0 else float(abs(here[i])))
         at = [step.again(*_with(values, k, here, i, t * h), **parameters) for t in (-2, -1, 1, 2)]
-        columns.append(((at[0] - at[3]) + 8 * (at[2] - at[1])).ravel() / (12 * h))
+        columns.append(four_point_slope(at, h).ravel())
     return np.array(columns).reshape(here.size, -1).T
+
+
+def four_point_slope(at: Sequence[Array], h: float) -> Array:
+    """Return the slope at 0 from values at -2h, -h, h and 2h, entry by entry."""
+    return ((at[0] - at[3]) + 8 * (at[2] - at[1])) / (12 * h)
 
 
 def _with(

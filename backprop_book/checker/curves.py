@@ -1,4 +1,4 @@
-"""Mistakes about functions applied entry by entry, and about softmax: more rules for `diagnose`."""
+"""Mistakes about functions applied entry by entry, and about axes: more rules for `diagnose`."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from backprop_book.arrays import Array
-from backprop_book.checker.circuits import Edge, Pull, measured_jacobian
-from backprop_book.checker.mistakes import Case, Gradients, Suspect, by, times
+from backprop_book.checker.circuits import Edge, Pull, four_point_slope, measured_jacobian
+from backprop_book.checker.mistakes import Case, Gradients, Suspect, by, times, unchanged
 
 GRID = np.linspace(-3.0, 3.0, 25)
 
@@ -27,11 +27,11 @@ def curves(case: Case) -> list[Curve]:
     found = []
     users = case.circuit.users()
     for start in range(len(case.circuit.steps)):
-        region: dict[int, bool] = {start: True}
+        region = {start}
         for s, step in enumerate(case.circuit.steps[start + 1 :], start=start + 1):
             if step.parents and all(p in region for p in step.parents) and _entrywise(case, s):
-                region[s] = True
-                inside = case.circuit.ancestors(s) & set(region) - {start}
+                region.add(s)
+                inside = case.circuit.ancestors(s) & region - {start}
                 if all({u for u, _ in users[n]} <= inside for n in inside - {s}):
                     found.append(Curve(start, s, tuple(sorted(inside))))
     return found
@@ -63,7 +63,7 @@ def slopes_at(case: Case, curve: Curve, value: Array) -> Array | None:
     known = [a for a in at if a is not None and a.shape == value.shape]
     if len(known) < len(at):
         return None
-    slopes: Array = ((known[0] - known[3]) + 8 * (known[2] - known[1])) / (12 * h)
+    slopes = four_point_slope(known, h)
     return slopes if np.all(np.isfinite(slopes)) else None
 
 
@@ -79,7 +79,7 @@ def activations(case: Case) -> Iterator[Suspect]:
     for group in groups.values():
         for curve, slopes in group:
             yield from _missing(case, [curve], slopes)
-            yield from _misplaced(case, curve, slopes)
+            yield from _misplaced(case, curve)
             for how in (np.rint, np.trunc, np.floor):
                 gradients = _with_slopes(case, [curve], [how(slopes)])
                 yield Suspect(
@@ -120,7 +120,7 @@ def _missing(case: Case, chosen: list[Curve], slopes: Array) -> Iterator[Suspect
     yield Suspect("activation-missing", f"of {' and of '.join(names)}", gradients, cost)
 
 
-def _misplaced(case: Case, curve: Curve, slopes: Array) -> Iterator[Suspect]:
+def _misplaced(case: Case, curve: Curve) -> Iterator[Suspect]:
     shape = case.value(curve.start).shape
     by_output = formula_in_output(case, curve)
     for node, step in enumerate(case.circuit.steps):
@@ -168,7 +168,7 @@ def _with_slopes(case: Case, chosen: list[Curve], slopes: list[Array]) -> Gradie
             for k in range(len(case.circuit.steps[s].parents)):
                 pulls[(s, k)] = case.nothing((s, k))
         *inner, last = _path(case, curve)
-        pulls |= dict.fromkeys(inner, _unchanged)
+        pulls |= dict.fromkeys(inner, unchanged)
         pulls[last] = times(slope)
     return case.with_pulls(pulls)
 
@@ -180,10 +180,6 @@ def _path(case: Case, curve: Curve) -> list[Edge]:
         path.append((node, 0))
         node = case.circuit.parent(path[-1])
     return path
-
-
-def _unchanged(gradient: Array) -> Array:
-    return gradient
 
 
 def other_axes(case: Case) -> Iterator[Suspect]:

@@ -7,7 +7,7 @@ steps (a product, a sum along an axis, a function entry by entry), and no layers
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Any
 
 import numpy as np
@@ -22,9 +22,9 @@ Gradients = Sequence[Array]
 class Suspect:
     """What the gradients of the leaves would be if a mistake had been made.
 
-    `gradients` are those; with a `slope` they are these plus any
-    multiple of it, with a `family` what it gives for any number. `cost` is how far
-    fetched the mistake is, to choose among suspects that give the same.
+    `gradients` are those; with a `slope` they are these plus any multiple of it, with a `family`
+    what it gives for any number. `cost` is how far fetched the mistake is, to choose among suspects
+    that give the same.
     """
 
     kind: str
@@ -96,12 +96,10 @@ Rule = Callable[[Case], Iterator[Suspect]]
 
 def scaled_everywhere(case: Case) -> Iterator[Suspect]:
     """Yield a constant factor on all of it, on one leaf, on one step, or on one use of a value."""
-    zero = [np.zeros_like(g) for g in case.right]
-    yield Suspect("factor", "all of it", zero, 0.5, case.right)
+    yield _scaled(case, case.right, "all of it", 0.5)
     for i, name in enumerate(case.names):
         alone = [g if i == j else np.zeros_like(g) for j, g in enumerate(case.right)]
-        rest = [g - a for g, a in zip(case.right, alone, strict=True)]
-        yield Suspect("factor", f"the gradient of {name}", rest, 0.6, alone)
+        yield _scaled(case, alone, f"the gradient of {name}", 0.6)
     users = case.circuit.users()
     for node, uses in users.items():
         if uses and node not in case.circuit.leaves:
@@ -119,19 +117,18 @@ def scaled_everywhere(case: Case) -> Iterator[Suspect]:
             yield _scaled(case, case.through([edge]), words, 1.3)
 
 
-def _scaled(case: Case, part: Gradients, words: str, cost: float) -> Suspect:
+def _scaled(case: Case, part: Gradients, words: str, cost: float, kind: str = "factor") -> Suspect:
+    """Return the suspect in which a part of the gradients has another factor than 1."""
     rest = [g - p for g, p in zip(case.right, part, strict=True)]
-    return Suspect("factor", words, rest, cost, part)
+    return Suspect(kind, words, rest, cost, part)
 
 
 def penalties(case: Case) -> Iterator[Suspect]:
     """Yield a penalty's gradient forgotten, doubled or halved: a scalar added to the loss."""
     edges = penalty_edges(case)
     for chosen in [[edge] for edge in edges] + ([edges] if len(edges) > 1 else []):
-        part = case.through(chosen)
         where = " and ".join(case.place(case.circuit.parent(edge)) for edge in chosen)
-        rest = [g - p for g, p in zip(case.right, part, strict=True)]
-        yield Suspect("regulariser", f"the penalty, {where}", rest, 0.3, part)
+        yield _scaled(case, case.through(chosen), f"the penalty, {where}", 0.3, "regulariser")
 
 
 def summands(case: Case) -> Iterator[Suspect]:
@@ -139,10 +136,8 @@ def summands(case: Case) -> Iterator[Suspect]:
     for s, step in enumerate(case.circuit.steps):
         if step.value.size == 1 and len(step.parents) > 1 and step.name in ("add", "subtract"):
             for k in range(len(step.parents)):
-                part = case.through([(s, k)])
-                rest = [g - p for g, p in zip(case.right, part, strict=True)]
                 words = f"the summand {case.place(step.parents[k])}"
-                yield Suspect("regulariser", words, rest, 1.2, part)
+                yield _scaled(case, case.through([(s, k)]), words, 1.2, "regulariser")
 
 
 def uncalled_for(case: Case) -> Iterator[Suspect]:
@@ -172,13 +167,12 @@ def penalty_edges(case: Case) -> list[Edge]:
 def statistics(case: Case) -> Iterator[Suspect]:
     """Yield means, variances and norms treated as constants: all, those of one step, or one use."""
     uses = statistic_edges(case)
-    groups = [list(c) for n in range(len(uses), 0, -1) for c in combinations(uses, n)]
-    for chosen in groups[:64]:
+    groups = (c for n in range(len(uses), 0, -1) for c in combinations(uses, n))
+    for chosen in islice(groups, 64):
         nodes = sorted({case.circuit.parent(edge) for edge in chosen})
         where = " and ".join(case.place(node) for node in nodes)
-        yield Suspect(
-            "statistics", f"{where}", case.with_pulls({e: case.nothing(e) for e in chosen}), 0.8
-        )
+        gradients = case.with_pulls({edge: case.nothing(edge) for edge in chosen})
+        yield Suspect("statistics", where, gradients, 0.8)
 
 
 def statistic_edges(case: Case) -> list[Edge]:
@@ -501,9 +495,9 @@ def masks(case: Case) -> Iterator[Suspect]:
         parent = case.circuit.parent(edge)
         gate = np.array_equal(mask, case.value(parent) > 0)
         kind, cost = ("activation-missing", 1.0) if gate else ("dropout", 0.5)
-        scales: dict[Edge, Pull] = dict.fromkeys(_scale_edges(case, edge), _unchanged)
+        scales: dict[Edge, Pull] = dict.fromkeys(_scale_edges(case, edge), unchanged)
         for how, pull, others in (
-            ("mask and scale", _unchanged, scales),
+            ("mask and scale", unchanged, scales),
             ("mask", times(np.broadcast_to(scale, slopes.shape)), {}),
             ("scale", times(mask), scales),
         ):
@@ -512,7 +506,8 @@ def masks(case: Case) -> Iterator[Suspect]:
             yield Suspect(kind, words, case.with_pulls(pulls), cost)
 
 
-def _unchanged(gradient: Array) -> Array:
+def unchanged(gradient: Array) -> Array:
+    """Pass a gradient on as it is."""
     return gradient
 
 

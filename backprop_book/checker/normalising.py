@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from backprop_book.activations import sigmoid
 from backprop_book.arrays import Array
 from backprop_book.checker.mistakes import Case, Gradients, Suspect
+from backprop_book.losses import softmax
 
 
 def detour(case: Case, end: int, start: int, gradient: Array) -> Gradients:
@@ -23,13 +25,6 @@ def detour(case: Case, end: int, start: int, gradient: Array) -> Gradients:
     return case.of_leaves(case.circuit.gradients(case.doutput, pulls=pulls, nodes=added))
 
 
-def softmax_of(z: Array, axis: int) -> Array:
-    """Return the softmax along an axis."""
-    exps = np.exp(z - z.max(axis=axis, keepdims=True))
-    shares: Array = exps / exps.sum(axis=axis, keepdims=True)
-    return shares
-
-
 def softmaxes(case: Case) -> Iterator[Suspect]:
     """Yield a softmax's, log-softmax's or log-sum-exp's backward with one thing wrong in it."""
     for start, step in enumerate(case.circuit.steps):
@@ -37,7 +32,7 @@ def softmaxes(case: Case) -> Iterator[Suspect]:
         if z.ndim == 0 or z.shape[-1] < 2:
             continue
         for axis in range(z.ndim) if z.ndim < 3 else (z.ndim - 1,):
-            p = softmax_of(z, axis)
+            p = softmax(z, axis)[0]
             log_p = np.log(np.maximum(p, 1e-300))
             for end in range(start + 1, len(case.circuit.steps)):
                 y, g = case.value(end), case.totals[end]
@@ -71,7 +66,7 @@ def _wrong_softmax(
     def pulled(p: Array, axis: int = axis, sign: float = 1.0) -> Any:
         return p * (g - sign * (g * p).sum(axis=axis, keepdims=True))
 
-    twice = softmax_of(p, axis)
+    twice = softmax(p, axis)[0]
     for kind, gradient, cost in (
         ("activation-missing", g, 0.6),
         ("softmax-twice", pulled(twice), 0.5),
@@ -84,7 +79,7 @@ def _wrong_softmax(
     ):
         yield Suspect(kind, where, detour(case, end, start, gradient), cost)
     for other in set(range(p.ndim)) - {axis}:
-        across = softmax_of(case.value(start), other)
+        across = softmax(case.value(start), other)[0]
         for gradient in (pulled(p, other), pulled(across, other), pulled(across)):
             yield Suspect("wrong-axis", where, detour(case, end, start, gradient), 0.5)
     yield from _wrong_inner_product(case, start, end, p, g, axis)
@@ -113,7 +108,7 @@ def _wrong_log_softmax(
     where = f"at {case.place(end)}"
     total = g.sum(axis=axis, keepdims=True)
     for kind, gradient, cost in (
-        ("softmax-twice", g - softmax_of(p, axis) * total, 0.5),
+        ("softmax-twice", g - softmax(p, axis)[0] * total, 0.5),
         ("sign", g + p * total, 0.8),
         ("detached", g, 0.7),
         ("statistics", g, 0.8),
@@ -122,7 +117,7 @@ def _wrong_log_softmax(
     ):
         yield Suspect(kind, where, detour(case, end, start, gradient), cost)
     for other in set(range(p.ndim)) - {axis}:
-        across = softmax_of(case.value(start), other)
+        across = softmax(case.value(start), other)[0]
         summed = g.sum(axis=other, keepdims=True)
         for gradient in (g - across * total, g - p * summed, g - across * summed):
             yield Suspect("wrong-axis", where, detour(case, end, start, gradient), 0.5)
@@ -133,10 +128,10 @@ def _wrong_shares(
 ) -> Iterator[Suspect]:
     where = f"at {case.place(end)}"
     for kind, shares in (
-        ("softmax-twice", softmax_of(p, axis)),
+        ("softmax-twice", softmax(p, axis)[0]),
         ("activation-missing", np.ones_like(p)),
         ("activation-missing", np.exp(z)),
-        *(("wrong-axis", softmax_of(z, other)) for other in set(range(p.ndim)) - {axis}),
+        *(("wrong-axis", softmax(z, other)[0]) for other in set(range(p.ndim)) - {axis}),
     ):
         yield Suspect(kind, where, detour(case, end, start, g * shares), 0.6)
 
@@ -148,12 +143,12 @@ def labels(case: Case) -> Iterator[Suspect]:
         if not np.any(gradient) or z.ndim > 2:
             continue
         if z.ndim and z.shape[-1] > 1:
-            p = softmax_of(z, -1)
+            p = softmax(z, -1)[0]
             for scale, y in _targets(case, gradient, p):
                 yield from _softmax_suspects(case, node, z, p, y, scale)
-        p = 1 / (1 + np.exp(-z))
+        p = sigmoid(z)[0]
         for scale, y in _binary_targets(case, gradient, p):
-            yield from _wrong_probabilities(case, node, p, 1 / (1 + np.exp(-p)), y, scale)
+            yield from _wrong_probabilities(case, node, p, sigmoid(p)[0], y, scale)
             where = f"at {case.place(node)}"
             yield _at(case, node, "activation-missing", where, scale * (z - y), 0.8)
 
@@ -162,11 +157,11 @@ def _softmax_suspects(
     case: Case, node: int, z: Array, p: Array, y: Array, scale: Array
 ) -> Iterator[Suspect]:
     totals = y.sum(axis=-1, keepdims=True)
-    yield from _wrong_probabilities(case, node, p * totals, softmax_of(p, -1) * totals, y, scale)
+    yield from _wrong_probabilities(case, node, p * totals, softmax(p, -1)[0] * totals, y, scale)
     where = f"at {case.place(node)}"
     yield _at(case, node, "softmax-twice", f"{where}: none at all", scale * (z * totals - y), 1.0)
     if z.ndim == 2:
-        yield _at(case, node, "wrong-axis", where, scale * (softmax_of(z, 0) * totals - y), 0.3)
+        yield _at(case, node, "wrong-axis", where, scale * (softmax(z, 0)[0] * totals - y), 0.3)
 
 
 def _wrong_probabilities(

@@ -13,7 +13,7 @@ from backprop_book.arrays import Array
 from backprop_book.checker.circuits import Edge, Pull, measured_jacobian
 from backprop_book.checker.curves import Curve, formula_in_output
 from backprop_book.checker.mistakes import Case, Gradients, Suspect, always, by, mask_edges, times
-from backprop_book.checker.normalising import softmax_of
+from backprop_book.losses import softmax
 
 FEW = 4
 MANY = 40
@@ -145,7 +145,7 @@ def softmaxed_values(case: Case) -> Iterator[Suspect]:
     for node, step in enumerate(case.circuit.steps):
         p = step.value
         if p.ndim and p.shape[-1] > 1 and np.all(p >= 0) and np.allclose(p.sum(axis=-1), 1):
-            gradients = with_values(case, {node: softmax_of(p, -1)})
+            gradients = with_values(case, {node: softmax(p, -1)[0]})
             yield Suspect("softmax-twice", case.place(node), gradients, 0.6)
 
 
