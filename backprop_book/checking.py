@@ -192,8 +192,8 @@ def assert_gradient(
 def diagnosis(function: Callable[..., Any], *inputs: Any, **options: Any) -> str:
     """Return what `diagnose` says of a wrong gradient, or why it can say nothing.
 
-    A gradient that was found wrong stays so whatever happens when its mistake is looked for. With
-    more than 3,000 entries that would take minutes and much memory, and is not begun.
+    A gradient that was found wrong stays so whatever happens when its mistake is looked for. Of
+    more than 3,000 entries little could be said, and it is not begun.
 
     >>> print(diagnosis(lambda x: (x**2, lambda doutput: -2 * x * doutput), np.array([3.0, 5.0])))
     likely: the sign is wrong: look for target - prediction, or a minus that got lost [sign]

@@ -8,26 +8,30 @@ import numpy as np
 
 from backprop_book.arrays import Array
 from backprop_book.checker import curves, mistakes, normalising, substitutions
-from backprop_book.checker.circuits import LARGEST, Circuit
-from backprop_book.checker.mistakes import Case, Gradients, Suspect
+from backprop_book.checker.circuits import LARGEST, Circuit, Edge
+from backprop_book.checker.mistakes import Case, Change, Gradients, Suspect
 from backprop_book.checker.probing import Probe, probe
+from backprop_book.checker.recurring import Recurrences
 from backprop_book.checker.slopes import quick_slope
 from backprop_book.checker.tracing import Step, trace
-from backprop_book.checking import report
+from backprop_book.checking import GradientCheck, report
 
 RULES: tuple[mistakes.Rule, ...] = (
     mistakes.scaled_everywhere,
     mistakes.penalties,
+    mistakes.shares_of_penalties,
     mistakes.summands,
     mistakes.uncalled_for,
     mistakes.statistics,
     mistakes.forgotten,
     mistakes.one_example,
     mistakes.transposed,
+    mistakes.exchanged_leaves,
     mistakes.swapped,
     mistakes.upstream,
     mistakes.masks,
     curves.activations,
+    curves.choices,
     curves.other_axes,
     normalising.softmaxes,
     normalising.labels,
@@ -46,10 +50,14 @@ LAST_RESORTS: tuple[mistakes.Rule, ...] = (
 )
 """Rules that take long, and are asked only if the others find nothing that is near at hand."""
 
-FIRST_RULES: tuple[mistakes.Rule, ...] = (mistakes.scaled_everywhere, mistakes.swapped)
+FIRST_RULES: tuple[mistakes.Rule, ...] = (mistakes.scaled_everywhere, mistakes.exchanged_leaves)
 """The rules for inputs of more than MANY_ENTRIES, where the others would take too long."""
 
 MANY_ENTRIES = 2000
+MANY_STEPS = 400
+DIRECTIONS = 5
+SAMPLE = 200
+CHECKED_EACH = 300
 NEAR = 0.95
 
 WORDS = {
@@ -140,11 +148,13 @@ def diagnose(
     It is called as `check_gradient` is. The function is run once on arrays that record what is done
     with them, the derivative of each step is measured, and then one mistake after another is made
     on purpose in the backward pass of these steps: a sign, a factor, a use of a value forgotten, a
-    derivative left out or taken elsewhere, a matrix not transposed, an axis not summed, and so on.
-    A mistake that gives the gradient in hand is named; where several do, the two likeliest. Where
+    derivative left out or taken elsewhere, a matrix not transposed, an axis not summed, and so on;
+    at one place, at all that are alike, as in a loop, and in one of several terms alone. A mistake
+    that gives the gradient in hand is named; where several do, the two likeliest. Where
     none does, the structure of the error is shown: which inputs, which rows and columns, which
     ratio. A function whose steps cannot be recorded (no NumPy, or too many entries) is taken as one
-    step. Small inputs, of unequal lengths, tell most.
+    step. Of inputs with more than 2,000 entries a sample is looked at, for a factor and for two
+    that are exchanged. Small inputs, of unequal lengths, tell most.
 
     Raises as `check_gradient` does.
 
@@ -156,28 +166,50 @@ def diagnose(
     """
     rng = np.random.default_rng(0) if rng is None else rng
     found = probe(function, inputs, backward, wrt, rng)
-    checked = report(found, None, rng)
+    checked = _checked(found, rng)
     if checked.passed or not checked.inputs:
         return Diagnosis(checked.passed, (), (), checked.problems)
-    case = _case(found)
-    named = _named(found, case)
+    with np.errstate(all="ignore"):
+        case = _case(found)
+        named = _named(found, case)
     structure = () if named else tuple(_structure(case))
     return Diagnosis(False, tuple(named), structure, checked.problems)
 
 
+def _checked(found: Probe, rng: np.random.Generator) -> GradientCheck:
+    """Return the check of each entry, but of many entries along a few directions if that will do.
+
+    To measure each of many wrong entries with care would take minutes.
+    """
+    many = sum(leaf.size for leaf in found.leaves) > CHECKED_EACH and not found.spoiled
+    sampled = report(found, DIRECTIONS, rng) if many else None
+    return report(found, None, rng) if sampled is None or sampled.passed else sampled
+
+
+def _has_many(found: Probe) -> bool:
+    return sum(leaf.size for leaf in found.leaves) > MANY_ENTRIES
+
+
 def _case(found: Probe) -> Case:
     """Return the function as a circuit: as it was traced, or as one step if that fails."""
-    traced = trace(found.function, found.inputs, found.wanted)
-    if traced is not None:
-        circuit = Circuit(*traced)
-        if circuit.size() <= LARGEST and len(circuit.steps) <= 400:
-            case = Case(circuit, found.names, np.asarray(found.doutput), _raw(found))
-            if _agrees(found, case):
-                return case
+    for live in (True, False):
+        case = _traced(found, live)
+        if case is not None:
+            return case
     single = _one_step(found)
     if single.size() > LARGEST:
         return _weighed(found)
     return Case(single, found.names, np.asarray(found.doutput), _raw(found))
+
+
+def _traced(found: Probe, live: bool) -> Case | None:
+    """Return the function as it was traced, or None where that cannot be or is not right."""
+    traced = trace(found.function, found.inputs, found.wanted, live)
+    circuit = Circuit(*traced) if traced is not None else None
+    if circuit is None or circuit.size() > LARGEST or len(circuit.steps) > MANY_STEPS:
+        return None
+    case = Case(circuit, found.names, np.asarray(found.doutput), _raw(found))
+    return case if _agrees(found, case) else None
 
 
 def _agrees(found: Probe, case: Case) -> bool:
@@ -197,21 +229,38 @@ def _one_step(found: Probe) -> Circuit:
         output, _ = found.function(*found.with_leaves(leaves))
         return output
 
-    return _single(found, np.array(found.output, dtype=float), call)
+    return _single(found.leaves, np.array(found.output, dtype=float), call)
 
 
-def _single(found: Probe, output: Array, call: Callable[..., Any]) -> Circuit:
-    leaves = [Step("input", (), np.array(leaf, dtype=float)) for leaf in found.leaves]
+def _single(values: list[Array], output: Array, call: Callable[..., Any]) -> Circuit:
+    leaves = [Step("input", (), np.array(value, dtype=float)) for value in values]
     numbers = tuple(range(len(leaves)))
     step = Step("the function", numbers, output, call)
     return Circuit([*leaves, step], list(numbers), len(leaves))
 
 
 def _weighed(found: Probe) -> Case:
-    """Return the function as one step to a single number, for inputs too large for a Jacobian."""
-    value = np.array(found.value(found.leaves))
-    circuit = _single(found, value, lambda *leaves: np.array(found.value(leaves)))
-    return Case(circuit, found.names, np.array(1.0), _raw(found))
+    """Return the function as one step from some of its entries to a single number.
+
+    For inputs too large for a Jacobian; inputs of one shape are looked at in the same places.
+    """
+    whole = found.leaves
+    picked = [np.linspace(0, leaf.size - 1, min(leaf.size, SAMPLE)).astype(int) for leaf in whole]
+
+    def call(*parts: Array) -> Array:
+        leaves = [leaf.copy() for leaf in whole]
+        for leaf, places, part in zip(leaves, picked, parts, strict=True):
+            leaf.flat[places] = part
+        return np.array(found.value(leaves))
+
+    parts = [leaf.flat[places] for leaf, places in zip(whole, picked, strict=True)]
+    wrong = [
+        g.flat[places] if g is not None and g.shape == leaf.shape else None
+        for g, leaf, places in zip(_raw(found), whole, picked, strict=True)
+    ]
+    names = [f"{name} (some of its entries)" for name in found.names]
+    circuit = _single(parts, np.array(found.value(whole)), call)
+    return Case(circuit, names, np.array(1.0), wrong)
 
 
 def _raw(found: Probe) -> list[Array | None]:
@@ -225,12 +274,22 @@ def _raw(found: Probe) -> list[Array | None]:
 
 
 def _named(found: Probe, case: Case) -> list[Finding]:
-    suspects = [*_shape_suspects(case), *_matching(found, case)]
+    shapes = _shapes_alone(found) if _has_many(found) else _shape_suspects(case)
+    suspects = [*shapes, *_matching(found, case)]
     best: dict[str, tuple[float, Finding]] = {}
     for cost, finding in sorted(suspects, key=lambda each: each[0]):
         best.setdefault(finding.kind, (cost, finding))
     ranked = sorted(best.values(), key=lambda each: each[0])
     return [finding for _, finding in ranked[:2]]
+
+
+def _shapes_alone(found: Probe) -> Iterator[tuple[float, Finding]]:
+    """Yield what the shapes of the gradients say of large inputs, whose values take too long."""
+    for name, wrong, leaf in zip(found.names, _raw(found), found.leaves, strict=True):
+        if wrong is not None and wrong.shape != leaf.shape:
+            kind = "transposed" if wrong.shape == leaf.shape[::-1] else "not-summed"
+            where = f"the gradient of {name} has shape {wrong.shape}, and should have {leaf.shape}"
+            yield 0.5, Finding(kind, WORDS[kind], where)
 
 
 def _shape_suspects(case: Case) -> Iterator[tuple[float, Finding]]:
@@ -259,14 +318,22 @@ def _shape_suspects(case: Case) -> Iterator[tuple[float, Finding]]:
 
 
 def _other_axis(case: Case, leaf: int, wrong: Array) -> Iterator[tuple[float, Finding]]:
-    for s, k in case.circuit.users()[case.circuit.leaves[leaf]]:
-        gradient = _entry_by_entry(case, (s, k))
+    for edge in _spreading(case, case.circuit.leaves[leaf]):
+        gradient = _entry_by_entry(case, edge)
         for axes in _axes(gradient.ndim):
             summed = gradient.sum(axis=axes)
             if summed.size == wrong.size and _close(summed.reshape(wrong.shape), wrong):
                 over = ", ".join(map(str, axes))
                 where = f"the gradient of {case.names[leaf]}, summed over axis {over}"
                 yield 0.35, Finding("wrong-axis", WORDS["wrong-axis"], where)
+
+
+def _spreading(case: Case, node: int) -> Iterator[Edge]:
+    """Yield the uses of a value, and of what it became by another shape alone."""
+    for s, k in case.users[node]:
+        yield s, k
+        if len(case.circuit.steps[s].parents) == 1 and case.value(s).size == case.value(node).size:
+            yield from _spreading(case, s)
 
 
 def _entry_by_entry(case: Case, edge: tuple[int, int]) -> Array:
@@ -296,32 +363,64 @@ def _matching(found: Probe, case: Case) -> Iterator[tuple[float, Finding]]:
     off = [i for i in usable if not _equal(case.wrong[i], case.right[i], case.right[i])]
     if not off and len(usable) == len(case.wrong):
         yield 1.0, Finding("precision", WORDS["precision"], "")
-    if not off:
-        return
-    if not any(np.any(case.wrong[i]) for i in off):
+    elif off and not any(np.any(case.wrong[i]) for i in off):
         names = ", ".join(case.names[i] for i in off)
         yield 0.1, Finding("detached", WORDS["detached"], f"the gradient of {names} is 0")
         yield 0.2, Finding("integer", WORDS["integer"], f"the gradient of {names} may be cut to 0")
-        return
+    elif off:
+        yield from _answers(found, case, off, usable)
+
+
+def _answers(
+    found: Probe, case: Case, off: list[int], usable: list[int]
+) -> Iterator[tuple[float, Finding]]:
+    """Yield what the rules find, until they have found something that is near at hand."""
     kinds: dict[str, float] = {}
-    large = sum(right.size for right in case.right) > MANY_ENTRIES
-    for rule in FIRST_RULES if large else (*RULES, *LAST_RESORTS):
+    for version, rule in _questions(found, case):
         if rule in LAST_RESORTS and (len(kinds) > 1 or min(kinds.values(), default=1) < NEAR):
             break
-        for suspect in _safely(rule, case):
-            extra, factor = _fit(case, suspect, off, usable)
-            for cost, finding in _reading(case, suspect, extra, factor):
+        if version is not case and kinds:
+            break
+        for suspect in _suspects(rule, version, off):
+            extra, factor = _fit(version, suspect, off, usable)
+            for cost, finding in _reading(version, suspect, extra, factor):
                 kinds[finding.kind] = min(cost, kinds.get(finding.kind, cost))
                 yield cost, finding
     yield from _lost_digits(found, case, off, bool(kinds))
 
 
+def _questions(found: Probe, case: Case) -> Iterator[tuple[Case, mistakes.Rule]]:
+    """Yield what to ask: each rule of the circuit, and of the one in which no result is shared."""
+    if _has_many(found):
+        yield from ((case, rule) for rule in FIRST_RULES)
+        return
+    yield from ((case, rule) for rule in (*RULES, *LAST_RESORTS))
+    apart = case.unshared()
+    if apart is not None:
+        yield from ((apart, rule) for rule in (*RULES, *LAST_RESORTS))
+
+
+def _suspects(rule: mistakes.Rule, case: Case, off: list[int]) -> Iterator[Suspect]:
+    """Yield a rule's suspects, each alone, then those alike together, as far as they may match."""
+    recurrences = Recurrences(case)
+    for suspect in _safely(rule, case):
+        recurrences.note(suspect)
+        if _may_match(case, suspect, off):
+            yield suspect
+    yield from (suspect for suspect in recurrences.joined() if _may_match(case, suspect, off))
+
+
+def _may_match(case: Case, suspect: Suspect, off: list[int]) -> bool:
+    """Tell whether a change reaches all the leaves whose gradients are wrong."""
+    change = suspect.gradients if suspect.family is None else suspect.family(0.0)
+    return not isinstance(change, Change) or case.reached(change) >= set(off)
+
+
 def _safely(rule: mistakes.Rule, case: Case) -> Iterator[Suspect]:
     """Yield a rule's suspects as far as it gets: the user's steps may refuse values."""
     try:
-        with np.errstate(all="ignore"):
-            yield from rule(case)
-    except (ValueError, IndexError, np.linalg.LinAlgError, ZeroDivisionError):
+        yield from rule(case)
+    except Exception:  # the user's steps may refuse other values, in any way
         return
 
 
@@ -329,15 +428,16 @@ def _fit(
     case: Case, suspect: Suspect, off: list[int], usable: list[int]
 ) -> tuple[float | None, float | None]:
     """Return what a suspect costs beside its own, and its factor; None if it does not match."""
-    if not suspect.gradients:
-        return None, None
     factor = None
-    gradients = suspect.gradients
+    gradients = _worked_out(case, suspect.gradients)
+    if not gradients:
+        return None, None
     if suspect.family is not None:
-        factor = _rate(case, suspect.family, off)
+        family = suspect.family
+        factor = _rate(case, lambda rate: _worked_out(case, family(rate)), off)
         if factor is None:
             return None, None
-        gradients = suspect.family(factor)
+        gradients = _worked_out(case, suspect.family(factor))
     if suspect.slope is not None:
         factor = _factor(case, suspect, off)
         if factor is None:
@@ -346,6 +446,16 @@ def _fit(
     if not _all_equal(case, gradients, off):
         return None, None
     return (0.0 if _all_equal(case, gradients, usable) else 0.35), factor
+
+
+def _worked_out(case: Case, gradients: Gradients | Change) -> Gradients:
+    """Return the gradients that a change gives; none if the user's steps refuse its values."""
+    if not isinstance(gradients, Change):
+        return gradients
+    try:
+        return case.changed(gradients)
+    except Exception:  # the user's steps may refuse other values, in any way
+        return []
 
 
 def _rate(case: Case, family: Callable[[float], Gradients], leaves: list[int]) -> float | None:
@@ -372,7 +482,8 @@ def _factor(case: Case, suspect: Suspect, leaves: list[int]) -> float | None:
     """Return how many times its slope a suspect needs to come closest to the gradient in hand."""
     slopes: Any = suspect.slope
     slope = np.concatenate([np.ravel(slopes[i]) for i in leaves])
-    rest = np.concatenate([np.ravel(case.wrong[i] - suspect.gradients[i]) for i in leaves])
+    own: Any = suspect.gradients
+    rest = np.concatenate([np.ravel(case.wrong[i] - own[i]) for i in leaves])
     length = float(slope @ slope)
     factor = float(slope @ rest) / length if length else 0.0
     known = slope.size > 1 or any(abs(factor - f) < 1e-6 for f in (-1.0, 0.0, 0.5, 2.0))
@@ -406,6 +517,8 @@ def _reading(
     words = f"{suspect.words} is {_ratio(factor)} what it should be"
     if suspect.kind == "regulariser":
         yield cost, replace(_finding(suspect), where=words)
+        if abs(factor + 1) < 1e-6:
+            yield cost, Finding("sign", WORDS["sign"], words)
         return
     for kind, more in _kinds_of_factor(case, factor):
         yield cost + more, Finding(kind, WORDS[kind], words)
@@ -421,18 +534,26 @@ def _kinds_of_factor(case: Case, factor: float) -> Iterator[tuple[str, float]]:
     if case.doutput.size == 1 and abs(factor * float(case.doutput.flat[0]) - 1) < 1e-6:
         yield "upstream", 0.0
         return
-    sizes = case.batch_sizes()
     size = abs(factor)
-    powers = [size, 1 / size, size**0.5, size**-0.5]
-    if any(abs(p - n) < 1e-6 * n for p in powers[:2] for n in sizes):
-        yield "batch", 0.0
-    elif any(abs(p - n) < 1e-6 * n for p in powers[2:] for n in sizes):
-        yield "batch", 0.3
+    yield from (("batch", more) for more in _costs_of_lengths(case, size)[:1])
     round_numbers = [2, 3, 4, 0.5, 1 / 3, 0.25, 1.5, 2 / 3]
     known = any(abs(size - n) < 1e-6 * n for n in round_numbers)
     yield "factor", (0.1 if known else 0.5) + (0.2 if factor < 0 else 0.0)
     if factor < 0:
         yield "sign", 0.6
+
+
+def _costs_of_lengths(case: Case, size: float) -> list[float]:
+    """Return what it costs to take a factor for a length, its square, or that of another axis."""
+    costs = []
+    for cost, lengths, power in (
+        (0.0, case.batch_sizes(), 1.0),
+        (0.3, case.batch_sizes(), 0.5),
+        (0.55, case.other_lengths(), 1.0),
+    ):
+        if any(abs(p - n) < 1e-6 * n for p in (size**power, size**-power) for n in lengths):
+            costs.append(cost)
+    return costs
 
 
 def _ratio(factor: float) -> str:

@@ -220,6 +220,188 @@ def test_a_right_gradient_has_no_mistake(function, inputs, options):
     assert str(found) == "the gradient is right: there is nothing to diagnose"
 
 
+# A mistake that recurs, and one that is made in one term alone
+
+
+def recurrence(wrong):
+    """Make h = tanh(h @ w + x) for each x, with what `wrong` makes of dz, h, a, w and dw in dh."""
+
+    def function(xs, w):
+        hs = [np.zeros((len(xs[0]), len(w)))]
+        for x in xs:
+            hs.append(np.tanh(hs[-1] @ w + x))
+
+        def backward(dh):
+            dw, dxs = np.zeros_like(w), np.zeros_like(xs)
+            for t in reversed(range(len(xs))):
+                slope, back = wrong(hs[t], hs[t + 1], w, dw, dh)
+                dz = dh * slope
+                dw += hs[t].T @ dz
+                dxs[t], dh = dz, dz @ back(dw)
+            return dxs, dw
+
+        return hs[-1], backward
+
+    return function
+
+
+RECURRING = {
+    "activation-missing": lambda h, a, w, dw, dh: (1, lambda dw: w.T),
+    "activation-misplaced": lambda h, a, w, dw, dh: (1 - h**2, lambda dw: w.T),
+    "transposed": lambda h, a, w, dw, dh: (1 - a**2, lambda dw: w),
+    "updated-weights": lambda h, a, w, dw, dh: (1 - a**2, lambda dw: (w - 0.2 * dw).T),
+    "upstream": lambda h, a, w, dw, dh: ((1 - a**2) / dh, lambda dw: w.T),
+}
+
+
+@pytest.mark.parametrize("kind", RECURRING)
+def test_a_mistake_at_every_turn_of_a_loop(kind):
+    xs, w = rng(1).normal(size=(3, 4, 3)), 0.6 * rng(2).normal(size=(3, 3))
+    assert kind in kinds(recurrence(RECURRING[kind]), xs, w)
+
+
+def test_the_slope_at_the_gradient_that_comes_in():
+    def function(x, w):
+        a = np.tanh(x @ w)
+
+        def backward(da):
+            dz = da * (1 - da**2)
+            return dz @ w.T, x.T @ dz
+
+        return a, backward
+
+    assert "activation-misplaced" in kinds(function, X, W)
+
+
+def code(wrong):
+    """Make a decoded sample plus its divergence, whose two parts were derived apart."""
+
+    def function(mean, log_var, noise):
+        std = np.exp(log_var / 2)
+        loss = np.sum(np.sin(mean + std * noise)) + 0.5 * np.sum(mean**2 + std**2 - log_var)
+
+        def backward(d):
+            dz = d * np.cos(mean + std * noise)
+            first, second = wrong(dz * noise * std / 2, d * 0.5 * (std**2 - 1), dz * noise / 2, std)
+            return dz + d * mean, first + second, dz * std
+
+        return loss, backward
+
+    return function
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [
+        ("activation-missing", lambda first, second, bare, std: (bare, second)),
+        ("activation-misplaced", lambda first, second, bare, std: (bare * np.exp(std / 2), second)),
+        ("sign", lambda first, second, bare, std: (first, -second)),
+        ("regulariser", lambda first, second, bare, std: (first, 0 * second)),
+        ("overwritten", lambda first, second, bare, std: (0 * first, second)),
+    ],
+)
+def test_a_mistake_in_one_of_two_terms(kind, wrong):
+    assert kind in kinds(code(wrong), Z, Z / 2 + 0.1, Z + 0.4)
+
+
+# Masks and choices, which are made of the inputs
+
+
+def test_a_mask_of_another_value():
+    def function(x, w):
+        z = x @ w
+        return np.where(z > 0, z, 0.0), lambda dy: (dy * (x > 0) @ w.T, x.T @ (dy * (x > 0)))
+
+    assert "activation-misplaced" in kinds(function, X, SQUARE)
+
+
+def test_one_side_of_a_choice_for_both():
+    def function(x):
+        size = np.abs(x)
+        return np.where(size < 1, x**2 / 2, size - 0.5), lambda dy: dy * x
+
+    assert "activation-missing" in kinds(function, X)
+
+
+@pytest.mark.parametrize(
+    ("kind", "chosen"),
+    [
+        ("activation-missing", lambda x: np.ones(x.shape)),
+        ("wrong-axis", lambda x: x == x.max(axis=0)),
+    ],
+)
+def test_the_greatest_of_others(kind, chosen):
+    def function(x):
+        return x.max(axis=1), lambda dy: dy[:, None] * chosen(x)
+
+    assert kind in kinds(function, X)
+
+
+# More of the same kinds
+
+
+def test_three_gradients_in_a_circle():
+    def function(a, b, c):
+        return a * b * c, lambda d: (d * a * b, d * b * c, d * a * c)
+
+    assert "swapped" in kinds(function, X, np.exp(X), X + 3)
+
+
+def test_a_factor_of_another_shape_taken_for_itself():
+    def function(a, b):
+        return a * b, lambda d: (d * a, (d * b).sum(axis=0))
+
+    assert "swapped" in kinds(function, Z, B)
+
+
+def test_axes_that_another_shape_is_spread_along():
+    def function(a, b):
+        gap = a[:, None, :] - b[None, :, :]
+
+        def backward(d):
+            return (2 * d * gap).sum(axis=0), -(2 * d * gap).sum(axis=1)
+
+        return gap**2, backward
+
+    assert "wrong-axis" in kinds(function, X, X[:4])
+
+
+def test_weights_that_a_mask_is_on():
+    mask = rng(3).integers(0, 2, size=W.shape)
+
+    def function(x, w):
+        kept = w * mask
+
+        def backward(dy):
+            dw = x.T @ dy * mask
+            return dy @ (kept - 0.2 * dw).T, dw
+
+        return x @ kept, backward
+
+    assert "updated-weights" in kinds(function, X, W)
+
+
+@pytest.mark.parametrize(
+    ("kind", "pulled"),
+    [
+        ("activation-missing", lambda dy, z, u, size: dy),
+        ("activation-misplaced", lambda dy, z, u, size: (dy - inner(dy, u) * z) / size),
+        ("one-example", lambda dy, z, u, size: (dy - inner(dy, u) * u) / size[0]),
+        ("wrong-axis", lambda dy, z, u, size: (dy - inner(dy, u) * u) / np.linalg.norm(z, axis=0)),
+    ],
+)
+def test_rows_made_of_length_one(kind, pulled):
+    def function(z):
+        size = np.linalg.norm(z, axis=1, keepdims=True)
+        return z / size, lambda dy: pulled(dy, z, z / size, size)
+
+    assert kind in kinds(function, Z)
+
+
+def inner(a, b):
+    return np.sum(a * b, axis=1, keepdims=True)
+
+
 # Functions whose steps cannot be recorded
 
 
@@ -380,6 +562,38 @@ def test_inputs_too_large_to_record_are_taken_as_one_step(monkeypatch):
     """What is done to a whole gradient is named all the same."""
     monkeypatch.setattr("backprop_book.diagnosing.LARGEST", 10)
     assert "sign" in kinds(negated, Z, Z + 1)
+
+
+class TestLargeInputs:
+    """The work does not grow with the number of wrong entries, nor with that of all of them."""
+
+    def function(self, x, weights, change=lambda dx, dw: (2 * dx, dw)):
+        self.calls = getattr(self, "calls", 0) + 1
+        y = np.tanh(x @ weights)
+
+        def backward(dy):
+            dz = dy * (1 - y**2)
+            return change(dz @ weights.T, x.T @ dz)
+
+        return y, backward
+
+    def inputs(self):
+        return rng(1).normal(size=(100, 100)), 0.1 * rng(2).normal(size=(100, 50))
+
+    def test_a_factor_is_named_after_few_calls(self):
+        found = diagnose(lambda x, w: self.function(x, w), *self.inputs())
+        assert "factor" in [mistake.kind for mistake in found.mistakes]
+        assert "some of its entries" in str(found)
+        assert self.calls < 4000
+
+    def test_a_right_one_passes(self):
+        right = lambda x, w: self.function(x, w, lambda dx, dw: (dx, dw))  # noqa: E731
+        assert diagnose(right, *self.inputs()).passed
+
+    def test_a_shape_speaks_for_itself(self):
+        turned = lambda x, w: self.function(x, w, lambda dx, dw: (dx, dw.T))  # noqa: E731
+        found = diagnose(turned, *self.inputs())
+        assert [mistake.kind for mistake in found.mistakes] == ["transposed"]
 
 
 def test_nothing_that_is_passed_in_is_changed():

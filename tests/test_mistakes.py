@@ -903,6 +903,16 @@ OPERATIONS = {
         lambda d, x, index: written_into(x, index, d),
         ALONG,
     ),
+    "scatter_add: the places from the last to the first": (
+        "scatter_add of rows",
+        lambda d, values, index, shape: d[index[::-1]],
+        ALONG,
+    ),
+    "scatter_add: all of the gradient": (
+        "scatter_add of rows",
+        lambda d, values, index, shape: d,
+        SHAPE,
+    ),
     "getitem: only what was taken": ("getitem of a slice", lambda d, x, index: d, SHAPE),
     "getitem: to the first entries": (
         "getitem of a slice",

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from backprop_book.arrays import Array
 from backprop_book.checker.circuits import Edge, Pull, four_point_slope, measured_jacobian
-from backprop_book.checker.mistakes import Case, Gradients, Suspect, by, times, unchanged
+from backprop_book.checker.mistakes import Case, Change, Suspect, by, times, unchanged
 
 GRID = np.linspace(-3.0, 3.0, 25)
+GREATEST = {"max", "amax", "min", "amin"}
+NEARBY = {"what comes in", "end", "end, 0"}
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Curve:
 def curves(case: Case) -> list[Curve]:
     """Return the parts of a circuit that work entry by entry, from the shortest to the longest."""
     found = []
-    users = case.circuit.users()
+    users = case.users
     for start in range(len(case.circuit.steps)):
         region = {start}
         for s, step in enumerate(case.circuit.steps[start + 1 :], start=start + 1):
@@ -69,81 +72,148 @@ def slopes_at(case: Case, curve: Curve, value: Array) -> Array | None:
 
 def activations(case: Case) -> Iterator[Suspect]:
     """Yield a derivative left out, or taken at another value than it should be."""
-    groups: dict[Any, list[tuple[Curve, Array]]] = {}
+    groups: dict[Any, list[Curve]] = {}
     for curve in curves(case):
         slopes = slopes_at(case, curve, case.value(curve.start))
         if slopes is None or (np.ptp(slopes) < 1e-9 and abs(slopes.flat[0] - 1) < 1e-9):
             continue
         names = tuple(case.circuit.steps[s].name for s in curve.between)
-        groups.setdefault(names, []).append((curve, slopes))
+        groups.setdefault(names, []).append(curve)
+        yield _missing(case, curve, slopes)
+        for rounding in (np.rint, np.trunc, np.floor):
+            words = f"in the derivative of {case.place(curve.end)}"
+            yield Suspect("integer", words, _with_slopes(case, curve, times(rounding(slopes))), 1.1)
     for group in groups.values():
-        for curve, slopes in group:
-            yield from _missing(case, [curve], slopes)
-            yield from _misplaced(case, curve)
-            for how in (np.rint, np.trunc, np.floor):
-                gradients = _with_slopes(case, [curve], [how(slopes)])
-                yield Suspect(
-                    "integer", f"in the derivative of {case.place(curve.end)}", gradients, 1.1
-                )
-        if len(group) > 1:
-            yield from _missing(case, [curve for curve, _ in group], group[0][1])
-            yield from _shifted(case, [curve for curve, _ in group])
+        known = {how for curve in group for how in _addresses(case, curve)}
+        for curve in group:
+            yield from _misplaced(case, curve, known)
 
 
-def _shifted(case: Case, chosen: list[Curve]) -> Iterator[Suspect]:
-    """Yield a recurring function's derivative taken at its input, its output or the one before."""
-    formula = formula_in_output(case, chosen[0])
-    starts = [case.value(curve.start) for curve in chosen]
-    ends = [case.value(curve.end) for curve in chosen]
-    before = [np.zeros_like(ends[0]), *ends[:-1]]
-    words = f"of {case.place(chosen[-1].end)} and of others like it"
-    tries: list[list[Array | None]] = []
-    for values in (ends, before):
-        tries.append([slopes_at(case, c, v) for c, v in zip(chosen, values, strict=True)])
-    if formula is not None:
-        tries += [[np.polyval(formula, v) for v in values] for values in (starts, before)]
-    for slopes in tries:
-        fitting = [
-            s for s, v in zip(slopes, ends, strict=True) if s is not None and s.shape == v.shape
-        ]
-        if len(fitting) == len(ends):
-            gradients = _with_slopes(case, chosen, fitting)
-            yield Suspect("activation-misplaced", words, gradients, 0.8)
+def choices(case: Case) -> Iterator[Suspect]:
+    """Yield one side of a choice taken everywhere, or the greatest of other entries."""
+    for s, step in enumerate(case.circuit.steps):
+        if step.name == "where":
+            for kept in range(len(step.parents)):
+                yield _one_side(case, s, kept)
+        if step.name in GREATEST and isinstance(step.parameters.get("axis"), int | tuple):
+            yield from _other_greatest(case, s)
 
 
-def _missing(case: Case, chosen: list[Curve], slopes: Array) -> Iterator[Suspect]:
-    straight = np.ptp(slopes) < 1e-6
-    names = [case.place(curve.end) for curve in chosen]
-    ones = [np.ones_like(case.value(curve.start)) for curve in chosen]
-    gradients = _with_slopes(case, chosen, ones)
-    cost = (2.0 if straight else 0.6) + 0.02 * len(chosen[0].between)
-    yield Suspect("activation-missing", f"of {' and of '.join(names)}", gradients, cost)
+def _one_side(case: Case, s: int, kept: int) -> Suspect:
+    """Return the suspect in which the value of one parent is taken for the whole of a choice."""
+    edges = [(s, k) for k in range(len(case.circuit.steps[s].parents))]
+    pulls = {edge: case.nothing(edge) for edge in edges} | {edges[kept]: unchanged}
+    words = f"of {case.place(s)}, as if it were {case.place(case.circuit.parent(edges[kept]))}"
+    return Suspect("activation-missing", words, Change(pulls), 0.8)
 
 
-def _misplaced(case: Case, curve: Curve) -> Iterator[Suspect]:
-    shape = case.value(curve.start).shape
-    by_output = formula_in_output(case, curve)
-    for node, step in enumerate(case.circuit.steps):
-        if step.value.shape != shape:
-            continue
-        words = f"of {case.place(curve.end)}, taken at {case.place(node)}"
-        cost = 0.9 if node in (curve.start, curve.end, curve.end + 1) else 1.1
-        if node != curve.start:
-            other = slopes_at(case, curve, step.value)
-            if other is not None:
-                gradients = _with_slopes(case, [curve], [other])
-                yield Suspect("activation-misplaced", words, gradients, cost)
-        if by_output is not None and node != curve.end:
-            with_formula = np.polyval(by_output, step.value)
-            gradients = _with_slopes(case, [curve], [with_formula])
-            words = (
-                f"of {case.place(curve.end)}, its formula in the output fed with {case.place(node)}"
+def _other_greatest(case: Case, s: int) -> Iterator[Suspect]:
+    """Yield a maximum's gradient given to all it was chosen from, or to the greatest elsewhere."""
+    step = case.circuit.steps[s]
+    x = case.value(step.parents[0])
+    own = step.parameters["axis"]
+    own = tuple(a % x.ndim for a in (own if isinstance(own, tuple) else (own,)))
+    words = case.place(s)
+    spread = _handed_to(case, s, own, np.ones_like(x))
+    yield Suspect("activation-missing", words, Change({(s, 0): spread}), 0.8)
+    extreme = np.max if step.name in ("max", "amax") else np.min
+    for axes in {*_sets_of_axes(x.ndim)} - {own}:
+        chosen = x == extreme(x, axis=axes, keepdims=True)
+        pull = _handed_to(case, s, own, chosen.astype(float))
+        yield Suspect("wrong-axis", f"{words}, along axis {axes}", Change({(s, 0): pull}), 0.9)
+
+
+def _handed_to(case: Case, s: int, axes: tuple[int, ...], mask: Array) -> Pull:
+    lengths = [1 if axis in axes else n for axis, n in enumerate(mask.shape)]
+    return lambda gradient: gradient.reshape(lengths) * mask
+
+
+def _sets_of_axes(n: int) -> list[tuple[int, ...]]:
+    return [axes for size in range(1, n + 1) for axes in combinations(range(n), size)]
+
+
+def _missing(case: Case, curve: Curve, slopes: Array) -> Suspect:
+    cost = (2.0 if np.ptp(slopes) < 1e-6 else 0.6) + 0.02 * len(curve.between)
+    gradients = _with_slopes(case, curve, unchanged)
+    return Suspect("activation-missing", f"of {case.place(curve.end)}", gradients, cost)
+
+
+def _misplaced(case: Case, curve: Curve, known: set[str]) -> Iterator[Suspect]:
+    """Yield the slopes of a curve, and its formula in the output, at other values than its own."""
+    formula = formula_in_output(case, curve)
+    for how, place, value in _other_values(case, curve, known):
+        words = f"of {case.place(curve.end)}, taken at {place}"
+        cost = 0.9 if how in NEARBY else 1.1
+        pulls = {"": _sloped(case, curve, value)}
+        if formula is not None:
+            pulls["the formula in the output, "] = _by_formula(formula, value)
+        for manner, pull in pulls.items():
+            gradients = _with_slopes(case, curve, pull)
+            yield Suspect(
+                "activation-misplaced", words, gradients, cost, how=f"{manner}{how}{len(pulls)}"
             )
-            yield Suspect("activation-misplaced", words, gradients, cost)
+
+
+def _other_values(
+    case: Case, curve: Curve, known: set[str]
+) -> Iterator[tuple[str, str, Array | None]]:
+    """Yield values a slope may be taken at: how they are found, where; None for what comes in.
+
+    Where a value is known to others like the curve, and has no like here, it is 0: the state before
+    the first one.
+    """
+    shape, addresses = case.value(curve.start).shape, _addresses(case, curve)
+    yield "what comes in", "the gradient that comes in", None
+    named = {node: how for how, node in addresses.items()}
+    for node, step in enumerate(case.circuit.steps):
+        if step.value.shape == shape:
+            yield named.get(node, str(node)), case.place(node), step.value
+    for how in known - addresses.keys():
+        yield how, "0", np.zeros(shape)
+
+
+def _addresses(case: Case, curve: Curve) -> dict[str, int]:
+    """Return the steps near a curve that have its shape, by the way there: up or down, and which.
+
+    At two ends of a loop the same way leads to the values of the same role.
+    """
+    shape, steps = case.value(curve.start).shape, case.circuit.steps
+    ways = {"start": curve.start, "end": curve.end}
+    found = dict(ways)
+    for _ in range(3):
+        further: dict[str, int] = {}
+        for way, node in ways.items():
+            if not way.startswith("end"):
+                further |= {f"{way}, {k}": p for k, p in enumerate(steps[node].parents)}
+            if not way.startswith("start"):
+                further |= {f"{way}, {j}": s for j, (s, _) in enumerate(case.users[node])}
+        ways = further
+        found |= {way: node for way, node in ways.items() if node not in found.values()}
+    return {way: node for way, node in found.items() if case.value(node).shape == shape}
+
+
+def _sloped(case: Case, curve: Curve, value: Array | None) -> Pull:
+    def pull(gradient: Array) -> Array:
+        slopes = slopes_at(case, curve, gradient if value is None else value)
+        if slopes is None:
+            raise ValueError("the function does not take these values")
+        return gradient * slopes
+
+    return pull
+
+
+def _by_formula(formula: Array, value: Array | None) -> Pull:
+    return lambda gradient: gradient * np.polyval(formula, gradient if value is None else value)
 
 
 def formula_in_output(case: Case, curve: Curve) -> Array | None:
     """Return the polynomial of degree 2 that gives a curve's slope from its output, if one does."""
+    if curve not in case.formulas:
+        case.formulas[curve] = _fitted_formula(case, curve)
+    return case.formulas[curve]
+
+
+def _fitted_formula(case: Case, curve: Curve) -> Array | None:
     shape = case.value(curve.start).shape
     outputs, slopes = [], []
     for t in GRID:
@@ -153,24 +223,19 @@ def formula_in_output(case: Case, curve: Curve) -> Array | None:
             return None
         outputs.append(output.flat[0])
         slopes.append(slope.flat[0])
-    if not np.all(np.isfinite([outputs, slopes])) or np.ptp(outputs) < 1e-9:
+    if not np.all(np.isfinite([outputs, slopes])) or len(np.unique(np.round(outputs, 9))) < 4:
         return None
     formula = np.polyfit(outputs, slopes, 2)
     off = np.abs(np.polyval(formula, outputs) - slopes).max()
     return formula if off < 1e-7 * max(1, np.abs(slopes).max()) else None
 
 
-def _with_slopes(case: Case, chosen: list[Curve], slopes: list[Array]) -> Gradients:
-    """Return the leaves' gradients with other slopes between the two ends of some curves."""
-    pulls: dict[Edge, Pull] = {}
-    for curve, slope in zip(chosen, slopes, strict=True):
-        for s in curve.between:
-            for k in range(len(case.circuit.steps[s].parents)):
-                pulls[(s, k)] = case.nothing((s, k))
-        *inner, last = _path(case, curve)
-        pulls |= dict.fromkeys(inner, unchanged)
-        pulls[last] = times(slope)
-    return case.with_pulls(pulls)
+def _with_slopes(case: Case, curve: Curve, pull: Pull) -> Change:
+    """Return the change of what is passed on between the two ends of a curve."""
+    edges = [(s, k) for s in curve.between for k in range(len(case.circuit.steps[s].parents))]
+    pulls = {edge: case.nothing(edge) for edge in edges}
+    *inner, last = _path(case, curve)
+    return Change(pulls | dict.fromkeys(inner, unchanged) | {last: pull})
 
 
 def _path(case: Case, curve: Curve) -> list[Edge]:
@@ -208,7 +273,7 @@ def _retaken(case: Case, edge: Edge) -> Iterator[Suspect]:
             continue
         if matrix.shape == case.circuit.jacobian(edge).shape:
             where = f"{case.place(edge[0])}, along axis {other}"
-            yield Suspect("wrong-axis", where, case.with_pulls({edge: by(case, edge, matrix)}), 0.8)
+            yield Suspect("wrong-axis", where, Change({edge: by(case, edge, matrix)}), 0.8)
 
 
 def _summed_elsewhere(case: Case, edge: Edge) -> Iterator[Suspect]:
@@ -221,7 +286,7 @@ def _summed_elsewhere(case: Case, edge: Edge) -> Iterator[Suspect]:
         where = f"{case.place(case.circuit.parent(edge))}: summed along axis {axis}"
         if y.size // y.shape[axis] == r.size:
             pull = _summed(slope, axis, r.shape)
-            yield Suspect("wrong-axis", where, case.with_pulls({edge: pull}), 0.9)
+            yield Suspect("wrong-axis", where, Change({edge: pull}), 0.9)
         yield from _statistic_along(case, edge, slope, axis)
 
 
@@ -237,7 +302,7 @@ def _spread_elsewhere(case: Case, edge: Edge) -> Iterator[Suspect]:
         if x.size // x.shape[axis] == y.size:
             where = f"{case.place(case.circuit.parent(edge))}: spread along axis {axis}"
             pull = _spread(handed, axis)
-            yield Suspect("wrong-axis", where, case.with_pulls({edge: pull}), 0.9)
+            yield Suspect("wrong-axis", where, Change({edge: pull}), 0.9)
 
 
 def _spread(handed: Array, axis: int) -> Pull:
@@ -280,10 +345,10 @@ def _broadcast(value: Array, spread: Array, whole: Array) -> Array:
 
 def _with_detour(
     case: Case, edge: Edge, source: int, slope: Array, handed: Array, axis: int
-) -> Gradients:
+) -> Change:
     """Return the leaves' gradients if one statistic's share took another way back to its source."""
     share = (case.totals[edge[0]] * slope).sum(axis=axis, keepdims=True) * handed
     shape = case.value(source).shape
     dropped = {edge: case.nothing(edge)}
     added: dict[int, Pull] = {source: lambda total: total + share.reshape(shape)}
-    return case.of_leaves(case.circuit.gradients(case.doutput, pulls=dropped, nodes=added))
+    return Change(dropped, added)

@@ -12,17 +12,17 @@ import numpy as np
 
 from backprop_book.activations import sigmoid
 from backprop_book.arrays import Array
-from backprop_book.checker.mistakes import Case, Gradients, Suspect
+from backprop_book.checker.mistakes import Case, Change, Suspect
 from backprop_book.losses import softmax
 
 
-def detour(case: Case, end: int, start: int, gradient: Array) -> Gradients:
+def detour(case: Case, end: int, start: int, gradient: Array) -> Change:
     """Return the leaves' gradients if a step handed this to an earlier one, and nothing else."""
     parents = range(len(case.circuit.steps[end].parents))
     pulls = {(end, k): case.nothing((end, k)) for k in parents}
     shape = case.value(start).shape
     added = {start: lambda total: total + gradient.reshape(shape)}
-    return case.of_leaves(case.circuit.gradients(case.doutput, pulls=pulls, nodes=added))
+    return Change(pulls, added)
 
 
 def softmaxes(case: Case) -> Iterator[Suspect]:
@@ -66,7 +66,7 @@ def _wrong_softmax(
     def pulled(p: Array, axis: int = axis, sign: float = 1.0) -> Any:
         return p * (g - sign * (g * p).sum(axis=axis, keepdims=True))
 
-    twice = softmax(p, axis)[0]
+    twice = softmax(np.where(p > 0, p, -np.inf), axis)[0]
     for kind, gradient, cost in (
         ("activation-missing", g, 0.6),
         ("softmax-twice", pulled(twice), 0.5),
@@ -174,10 +174,11 @@ def _wrong_probabilities(
     for how in (np.rint, np.trunc):
         yield _at(case, node, "integer", where, scale * (how(p) - y), 0.7)
         yield _at(case, node, "integer", where, scale * how(p - y), 0.9)
+        yield _at(case, node, "integer", where, how(scale * (how(p) - y)), 1.0)
 
 
 def _at(case: Case, node: int, kind: str, where: str, gradient: Array, cost: float) -> Suspect:
-    return Suspect(kind, where, case.with_nodes({node: lambda _: gradient}), cost)
+    return Suspect(kind, where, Change(nodes={node: lambda _: gradient}), cost)
 
 
 def _targets(case: Case, gradient: Array, p: Array) -> Iterator[tuple[Array, Array]]:
@@ -238,7 +239,12 @@ def _axes_of(n: int) -> list[tuple[int, ...]]:
 
 
 def _scale(u: Array, y: Array, axes: tuple[int, ...]) -> Array | None:
-    """Return s if y = (u - m) / s with m and s constant along axes, and not everywhere."""
+    """Return s if y = (u - m) / s with m and s constant along axes, and not everywhere.
+
+    Of two entries that would be true whatever they are.
+    """
+    if np.prod([u.shape[axis] for axis in axes]) < 3:
+        return None
     centred_u = u - u.mean(axis=axes, keepdims=True)
     centred_y = y - y.mean(axis=axes, keepdims=True)
     lengths = (centred_u**2).sum(axis=axes, keepdims=True)
@@ -253,13 +259,13 @@ def _wrong_means(
 ) -> Iterator[Suspect]:
     """Yield (g - mean(g) - y * mean(g * y)) / s with other means; sums, where y has length 1."""
     u, y = case.value(start), case.value(end)
-    sums = bool(np.allclose((y**2).sum(axis=axes), 1, atol=1e-2))
-    centred = bool(np.abs(y.mean(axis=axes)).max() < 1e-9)
+    sums, centred = _has_length_1(y, axes), _is_centred(y, axes)
     where = f"at {case.place(end)}"
     own = _means(g, y, axes, sums, centred)
     for first, second in ((own[0], 0.0), (0.0, own[1]), (0.0, 0.0)):
         gradient = (g - first - y * second) / scale
         yield Suspect("statistics", where, detour(case, end, start, gradient), 0.7)
+    yield from _wrong_parts(case, start, end, g, own, scale, axes)
     for other in set(_axes_of(y.ndim)) - {axes}:
         theirs = _means(g, y, other, sums, centred)
         by_input = (own[0], _gathered(g * u, other, sums) / scale)
@@ -268,6 +274,49 @@ def _wrong_means(
             gradient = (g - first - y * second) / scale
             yield Suspect("wrong-axis", where, detour(case, end, start, gradient), 0.7)
         yield _renormalised(case, start, end, g, u, other, sums, centred)
+
+
+def _wrong_parts(
+    case: Case,
+    start: int,
+    end: int,
+    g: Array,
+    own: tuple[Any, Any],
+    scale: Array,
+    axes: tuple[int, ...],
+) -> Iterator[Suspect]:
+    """Yield the same with u for y, with another scale, or left out."""
+    u, y = case.value(start), case.value(end)
+    where = f"at {case.place(end)}"
+    yield Suspect("activation-missing", where, detour(case, end, start, g), 0.8)
+    sums = _has_length_1(y, axes)
+    by_u = _gathered(g * u, axes, sums)
+    for at_input in (u * own[1], y * by_u, u * by_u):
+        gradient = (g - own[0] - at_input) / scale
+        yield Suspect("activation-misplaced", where, detour(case, end, start, gradient), 0.9)
+    whole = g - own[0] - y * own[1]
+    for kind, other in _other_scales(u, scale, axes, sums, _is_centred(y, axes)):
+        yield Suspect(kind, where, detour(case, end, start, whole / other), 0.8)
+
+
+def _has_length_1(y: Array, axes: tuple[int, ...]) -> bool:
+    return bool(np.allclose((y**2).sum(axis=axes), 1, atol=1e-2))
+
+
+def _is_centred(y: Array, axes: tuple[int, ...]) -> bool:
+    return bool(np.abs(y.mean(axis=axes)).max() < 1e-9)
+
+
+def _other_scales(
+    u: Array, scale: Array, axes: tuple[int, ...], sums: bool, centred: bool
+) -> Iterator[tuple[str, Array]]:
+    """Yield scales of one part for all the others, and scales along other axes."""
+    for axis in range(u.ndim):
+        for part in {0, scale.shape[axis] - 1} if scale.shape[axis] > 1 else ():
+            yield "one-example", np.take(scale, [part], axis=axis)
+    for other in set(_axes_of(u.ndim)) - {axes}:
+        v = u - u.mean(axis=other, keepdims=True) if centred else u
+        yield "wrong-axis", np.sqrt(_gathered(v**2, other, sums))
 
 
 def _means(g: Array, y: Array, axes: tuple[int, ...], sums: bool, centred: bool) -> tuple[Any, Any]:

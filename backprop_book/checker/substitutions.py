@@ -10,9 +10,17 @@ from typing import Any
 import numpy as np
 
 from backprop_book.arrays import Array
-from backprop_book.checker.circuits import Edge, Pull, measured_jacobian
+from backprop_book.checker.circuits import Edge, Pull
 from backprop_book.checker.curves import Curve, formula_in_output
-from backprop_book.checker.mistakes import Case, Gradients, Suspect, always, by, mask_edges, times
+from backprop_book.checker.mistakes import (
+    Case,
+    Change,
+    Suspect,
+    always,
+    at_values,
+    mask_edges,
+    times,
+)
 from backprop_book.losses import softmax
 
 FEW = 4
@@ -20,21 +28,28 @@ MANY = 40
 """How many uses of a value, and how many steps, are too many to try everything."""
 
 
-def with_values(case: Case, values: dict[int, Array]) -> Gradients:
-    """Return the leaves' gradients if backward found other values at some steps."""
+def with_values(case: Case, values: dict[int, Array]) -> Change:
+    """Return the change if backward found other values at some steps."""
+    values = _passed_on(case, values)
     pulls: dict[Edge, Pull] = {}
     for s, step in enumerate(case.circuit.steps):
         if s in values and len(step.parents) == 1:
             pulls |= _by_output(case, s, values[s])
-        if not set(step.parents) & values.keys():
-            continue
-        own = [values.get(p, case.value(p)) for p in step.parents]
-        for k in range(len(step.parents)):
-            matrix = measured_jacobian(step, own, k)
-            if matrix.shape != case.circuit.jacobian((s, k)).shape:
-                return []
-            pulls[(s, k)] = by(case, (s, k), matrix)
-    return case.with_pulls(pulls)
+        if set(step.parents) & values.keys() and not case.is_straight(s):
+            own = [values.get(p, case.value(p)) for p in step.parents]
+            pulls |= {(s, k): at_values(case, (s, k), own) for k in range(len(step.parents))}
+    return Change(pulls)
+
+
+def _passed_on(case: Case, values: dict[int, Array]) -> dict[int, Array]:
+    """Return values along with those of steps that pick their entries, perhaps with a factor."""
+    values = dict(values)
+    for s, step in enumerate(case.circuit.steps):
+        if len(step.parents) == 1 and step.parents[0] in values and s not in values:
+            one_by_one = np.count_nonzero(case.circuit.jacobian((s, 0)), axis=1).max(initial=0) <= 1
+            if one_by_one and case.is_straight(s):
+                values[s] = step.again(values[step.parents[0]])
+    return values
 
 
 def _by_output(case: Case, s: int, value: Array) -> dict[Edge, Pull]:
@@ -69,35 +84,90 @@ def transposed_values(case: Case) -> Iterator[Suspect]:
 def updated_values(case: Case) -> Iterator[Suspect]:
     """Yield weights moved against their gradient before they are used; by how much is open."""
     leaves = [leaf for leaf in case.circuit.leaves if np.any(case.totals[leaf])]
-    moves = [{leaf: case.totals[leaf]} for leaf in leaves]
-    moves += [{leaf: case.totals[leaf] for leaf in leaves}] if len(leaves) > 1 else []
-    moves += [
-        {n: w for n, w in zip(case.circuit.leaves, case.wrong, strict=True) if _fits(case, n, w)}
-    ]
+    right = {leaf: case.totals[leaf] for leaf in leaves}
+    pairs = zip(case.circuit.leaves, case.wrong, strict=True)
+    given = {leaf: wrong for leaf, wrong in pairs if _fits(case, leaf, wrong)}
+    moves = [{n: g} for gradients in (right, given) for n, g in gradients.items()]
+    moves += [gradients for gradients in (right, given) if len(gradients) > 1]
     moves += [move for leaf in leaves for move in _partial_moves(case, leaf)]
+    moves += [{n: g} for leaf, g in right.items() for n in _made_of(case, leaf)]
     for move in moves:
         names = ", ".join(case.place(leaf) for leaf in move)
         words = f"{names}, moved against the gradient before use"
-        family = _after_update(case, move)
-        yield Suspect("updated-weights", words, case.right, 1.0, family=family)
+        users = {s for s, _ in _after_update(case, move, None)(0.0).pulls}
+        for only in (None, *(sorted(users) if 1 < len(users) <= FEW else ())):
+            family = _after_update(case, move, only)
+            yield Suspect("updated-weights", words, case.right, 1.0, family=family)
+    for leaf in leaves:
+        if len(case.users[leaf]) > 1:
+            words = f"{case.place(leaf)}, moved at every turn of a loop"
+            family = _after_each_turn(case, leaf)
+            yield Suspect("updated-weights", words, case.right, 1.1, family=family)
 
 
 def _fits(case: Case, leaf: int, gradient: Any) -> bool:
     return gradient is not None and gradient.shape == case.value(leaf).shape
 
 
+def _made_of(case: Case, leaf: int) -> list[int]:
+    """Return the steps next to a leaf, of its shape, as a mask makes one of weights."""
+    found: list[int] = []
+    for node, step in enumerate(case.circuit.steps):
+        alike = step.value.shape == case.value(leaf).shape
+        if alike and len(step.parents) == 1 and step.parents[0] in (leaf, *found):
+            found.append(node)
+    return found
+
+
 def _partial_moves(case: Case, leaf: int) -> Iterator[dict[int, Array]]:
     """Yield the parts of a leaf's gradient that its uses contribute, where there are several."""
-    uses = case.circuit.users()[leaf]
+    uses = case.users[leaf]
     for edge in uses if 1 < len(uses) <= FEW else []:
         yield {leaf: case.circuit.pull(edge, case.totals[edge[0]])}
 
 
-def _after_update(case: Case, move: dict[int, Array]) -> Callable[[float], Gradients]:
-    def gradients(rate: float) -> Gradients:
-        return with_values(case, {n: case.value(n) - rate * g for n, g in move.items()})
+def _after_update(
+    case: Case, move: dict[int, Array], only: int | None
+) -> Callable[[float], Change]:
+    """Return what backward makes of moved values, in all the steps that use them or in one."""
+
+    def gradients(rate: float) -> Change:
+        change = with_values(case, {n: case.value(n) - rate * g for n, g in move.items()})
+        kept = {edge: pull for edge, pull in change.pulls.items() if only in (None, edge[0])}
+        return Change(kept)
 
     return gradients
+
+
+def _after_each_turn(case: Case, leaf: int) -> Callable[[float], Change]:
+    """Return what backward makes of weights that each use moves before it hands its share on."""
+
+    def gradients(rate: float) -> Change:
+        value = case.value(leaf).copy()
+        pulls = {}
+        for s, own in case.users[leaf]:
+            for k in range(len(case.circuit.steps[s].parents)):
+                if k != own:
+                    pulls[(s, k)] = _moving_first(case, (s, own), k, value, rate)
+        return Change(pulls)
+
+    return gradients
+
+
+def _moving_first(case: Case, use: Edge, k: int, value: Array, rate: float) -> Pull:
+    """Return the pull of a step by its k-th parent that changes another's value, in place, first.
+
+    The steps are gone through from the last to the first, as by a backward pass.
+    """
+    s, own = use
+
+    def pull(gradient: Array) -> Array:
+        value[...] -= rate * case.circuit.pull(use, gradient)
+        parents = case.circuit.steps[s].parents
+        values = [value if j == own else case.value(p) for j, p in enumerate(parents)]
+        return at_values(case, (s, k), values)(gradient)
+
+    return pull
 
 
 def one_part_for_all(case: Case) -> Iterator[Suspect]:
@@ -111,7 +181,9 @@ def one_part_for_all(case: Case) -> Iterator[Suspect]:
                 gradients = with_values(case, {node: _repeated(value, axis, part)})
                 yield Suspect("one-example", where, gradients, 1.0)
                 repeat = _repeating(axis, part)
-                yield Suspect("one-example", where, case.with_nodes({node: repeat}), 1.1)
+                yield Suspect("one-example", where, Change(nodes={node: repeat}), 1.1)
+                if node in case.circuit.leaves:
+                    yield Suspect("overwritten", where, Change(nodes={node: repeat}), 1.2)
 
 
 def _repeated(value: Array, axis: int, part: int) -> Array:
@@ -138,6 +210,7 @@ def exchanged_values(case: Case) -> Iterator[Suspect]:
         for node, value in ((first, other), (second, one)):
             words = f"of {places} the wrong one is used"
             yield Suspect(kind, words, with_values(case, {node: value}), cost)
+            yield Suspect("swapped", words, with_values(case, {node: value}), cost + 0.3)
 
 
 def softmaxed_values(case: Case) -> Iterator[Suspect]:
@@ -156,5 +229,5 @@ def exchanged_gradients(case: Case) -> Iterator[Suspect]:
         one, other = case.totals[first], case.totals[second]
         if one.shape != other.shape or one.size < 2 or first in case.circuit.ancestors(second):
             continue
-        gradients = case.with_nodes({first: always(other), second: always(one)})
+        gradients = Change(nodes={first: always(other), second: always(one)})
         yield Suspect("swapped", f"{case.place(first)} and {case.place(second)}", gradients, 1.1)

@@ -1,4 +1,8 @@
-"""Record which steps a function of NumPy arrays goes through, by running it on arrays that tell."""
+"""Record which steps a function of NumPy arrays goes through, by running it on arrays that tell.
+
+What is not of floats (a mask, an index, a count) is no step of its own: it is made again inside of
+the steps that use it.
+"""
 
 import operator
 from collections.abc import Callable, Iterator
@@ -31,19 +35,28 @@ class Step:
         """Return the result for other values of the parents, and perhaps other parameters."""
         if self.call is None:
             raise ValueError(f"{self.name} is a leaf; it has no call")
-        with np.errstate(all="ignore"):
-            return np.asarray(self.call(*values, **parameters), dtype=float)
+        return np.asarray(self.call(*values, **parameters), dtype=float)
+
+
+class Tape(list[Step]):
+    """The steps so far; `live` tells whether masks and indices are made again, or stay."""
+
+    live = True
 
 
 class Traced(np.ndarray):
-    """An array that writes down on a tape what is done with it; its result is traced as well."""
+    """An array that writes down on a tape what is done with it; its result is traced as well.
 
-    tape: "list[Step] | None" = None
+    It is a step with a number on the tape or, if it is not of floats, has a recipe.
+    """
+
+    tape: "Tape | None" = None
     node: int | None = None
+    recipe: "Recipe | None" = None
 
     def __array_finalize__(self, _: Any) -> None:
         """Forget the origin of a view, which nothing here has recorded."""
-        self.tape, self.node = None, None
+        self.tape, self.node, self.recipe = None, None, None
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """Record a ufunc, and make what is written in place a result like any other."""
@@ -126,8 +139,20 @@ for _name in [
     "trace",
     "round",
     "ptp",
+    "argmax",
+    "argmin",
+    "argsort",
+    "nonzero",
 ]:
     setattr(Traced, _name, _method(_name))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How an array that is no step is made of the values of steps."""
+
+    call: Callable[..., Any]
+    parents: list[Traced]
 
 
 @dataclass(frozen=True)
@@ -137,9 +162,17 @@ class Place:
     parent: int
 
 
+@dataclass(frozen=True)
+class Made:
+    """Where in the arguments of a step something goes that is made of its parents."""
+
+    call: Callable[..., Any]
+    places: list[Any]
+
+
 def record(function: Callable[..., Any], args: Any, kwargs: Any, name: str) -> Any:
     """Call a function on plain arrays, and write the step on the tape if it gives floats."""
-    parents = list({a.node: a for a in _traced(args, kwargs) if a.node is not None}.values())
+    parents = list({a.node: a for a in _origins(args, kwargs)}.values())
     template = _template((args, kwargs), [parent.node for parent in parents])
     values = [_value(parent) for parent in parents]
 
@@ -150,9 +183,11 @@ def record(function: Callable[..., Any], args: Any, kwargs: Any, name: str) -> A
     result = call(*values)
     if not parents:
         return result
+    parameters = _filled(template, values)[1]
     if isinstance(result, tuple | list):
-        return [_recorded(parents, _part(call, i), r, name, {}) for i, r in enumerate(result)]
-    return _recorded(parents, call, result, name, _filled(template, values)[1])
+        parts = [_recorded(parents, _part(call, i), r, name, {}) for i, r in enumerate(result)]
+        return tuple(parts) if isinstance(result, tuple) else parts
+    return _recorded(parents, call, result, name, parameters)
 
 
 def _part(call: Callable[..., Any], part: int) -> Callable[..., Any]:
@@ -166,14 +201,24 @@ def _recorded(
     name: str,
     parameters: dict[str, Any],
 ) -> Any:
-    tape = parents[0].tape
-    if tape is None or getattr(getattr(result, "dtype", None), "kind", "") != "f":
+    tape, kind = parents[0].tape, getattr(getattr(result, "dtype", None), "kind", "")
+    if tape is None or kind not in "fbiu":
         return result
+    if kind != "f":
+        return _with_recipe(tape, result, Recipe(call, parents))
     nodes = tuple(parent.node for parent in parents if parent.node is not None)
     return _noted(tape, Step(name, nodes, np.array(result, dtype=float), call, parameters))
 
 
-def _noted(tape: list[Step], step: Step) -> Traced:
+def _with_recipe(tape: Tape, result: Any, recipe: Recipe) -> Any:
+    if not isinstance(result, np.ndarray) or not tape.live:
+        return result
+    array = np.array(result).view(Traced)
+    array.tape, array.recipe = tape, recipe
+    return array
+
+
+def _noted(tape: Tape, step: Step) -> Traced:
     tape.append(step)
     array = np.array(step.value).view(Traced)
     array.tape, array.node = tape, len(tape) - 1
@@ -186,7 +231,7 @@ def _write(target: Any, result: Any) -> Any:
     if not isinstance(target, Traced):
         return result
     if isinstance(result, Traced):
-        target.tape, target.node = result.tape, result.node
+        target.tape, target.node, target.recipe = result.tape, result.node, result.recipe
     return target
 
 
@@ -219,6 +264,15 @@ def _traced(*values: Any) -> Iterator[Traced]:
             yield from _traced(*value.values())
 
 
+def _origins(*values: Any) -> Iterator[Traced]:
+    """Yield the steps that arguments come from."""
+    for traced in _traced(*values):
+        if traced.node is not None:
+            yield traced
+        elif traced.recipe is not None:
+            yield from traced.recipe.parents
+
+
 def _value(traced: Traced) -> Any:
     """Return the value that an array had when it was recorded."""
     if traced.tape is None or traced.node is None:
@@ -230,6 +284,9 @@ def _template(value: Any, nodes: list[int | None]) -> Any:
     """Return nested arguments with a place for each traced array, and copies of the others."""
     if isinstance(value, Traced) and value.node is not None:
         return Place(nodes.index(value.node))
+    if isinstance(value, Traced) and value.recipe is not None:
+        places = [Place(nodes.index(parent.node)) for parent in value.recipe.parents]
+        return Made(value.recipe.call, places)
     if isinstance(value, np.ndarray):
         return np.array(_plain(value))
     if isinstance(value, tuple | list):
@@ -240,12 +297,15 @@ def _template(value: Any, nodes: list[int | None]) -> Any:
 
 
 def _filled(template: Any, values: Any) -> Any:
-    if isinstance(template, Place):
+    kind = type(template)
+    if kind is Place:
         return values[template.parent]
-    if isinstance(template, tuple | list):
-        return type(template)(_filled(each, values) for each in template)
-    if isinstance(template, dict):
+    if kind is tuple or kind is list:
+        return kind([_filled(each, values) for each in template])
+    if kind is dict:
         return {key: _filled(each, values) for key, each in template.items()}
+    if kind is Made:
+        return template.call(*_filled(template.places, values))
     return template
 
 
@@ -281,7 +341,7 @@ def _of_lists(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _gathered(maker: Callable[..., Any], name: str) -> Callable[..., Any]:
     def made(value: Any, *args: Any, **kwargs: Any) -> Any:
-        if any(each.node is not None for each in _traced(value)):
+        if any(True for _ in _origins(value)):
             return record(maker, (value, *args), kwargs, name)
         return maker(value, *args, **kwargs)
 
@@ -289,14 +349,18 @@ def _gathered(maker: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 
 def trace(
-    function: Callable[..., Any], inputs: tuple[Any, ...], wanted: tuple[int, ...]
+    function: Callable[..., Any],
+    inputs: tuple[Any, ...],
+    wanted: tuple[int, ...],
+    live: bool = True,
 ) -> tuple[list[Step], list[int], int] | None:
     """Run a function that returns (output, backward); return its steps, leaves and output.
 
     The steps stand in the order of the calls, the leaves of the wanted inputs first; leaves and
     output are numbers of steps. None comes back where the output does not say where it is from.
     """
-    tape: list[Step] = []
+    tape = Tape()
+    tape.live = live
     given = [_leaf(tape, v) if i in wanted else v for i, v in enumerate(inputs)]
     n_leaves = len(tape)
     try:
@@ -308,13 +372,13 @@ def trace(
     return None if node is None else (tape, list(range(n_leaves)), node)
 
 
-def _leaf(tape: list[Step], value: Any) -> Any:
+def _leaf(tape: Tape, value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _leaf(tape, array) for key, array in value.items()}
     return _noted(tape, Step("input", (), np.array(value, dtype=float)))
 
 
-def _output_node(tape: list[Step], output: Any) -> int | None:
+def _output_node(tape: Tape, output: Any) -> int | None:
     """Return the step that made the output; for a number, the last step with its value."""
     if isinstance(output, Traced):
         return output.node
