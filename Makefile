@@ -9,6 +9,7 @@ PYTHON ?= python3
 PORT ?= 8000
 PAGES ?=
 TESTS ?=
+EXTRAS ?= book,test
 
 RUN := .venv/bin/python -m
 READY := .venv/ready
@@ -34,5 +35,5 @@ $(READY): pyproject.toml constraints.txt
 	@command -v $(PYTHON) > /dev/null || { echo "There is no $(PYTHON). Install Python 3.11 or newer, or name one: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is $$($(PYTHON) -V), and the book needs 3.11 or newer. Name one: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(RUN) pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[book,test]"
+	$(RUN) pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$(EXTRAS)]"
 	@touch $@

@@ -2,4 +2,5 @@
 
 import os
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # pages run side by side, a thread for each
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):  # NumPy's, PyTorch's
+    os.environ.setdefault(name, "1")  # pages run side by side, a thread for each

@@ -15,7 +15,7 @@ PACKAGE = Path(backprop_book.__file__).parent
 SUPPORTING = {
     "data": "the data sets: nothing in them is derived",
     "figures": "how the book's figures look",
-    "drawing": "draws the graphs of chapter 7: a picture, nothing that is derived",
+    "drawing": "draws the graphs of chapters 7 and 15: a picture, nothing that is derived",
     "arrays": "what an array of floats is, and how it is said that a value is none",
     "checks": "checks of arguments as decorators, so that a function's body is its mathematics",
     "rules": "the rules that arguments are held to",
@@ -25,6 +25,10 @@ SUPPORTING = {
     "command_line": "the command that checks a gradient",
     "shape_rules": "those that hold an argument to an array beside it",
     "elementwise": "arithmetic as chapter 14 shows it on two functions, for the others",
+    "primitives": "more of the same, which the engines need",
+    "kinds": "which functions are linear, which work entry by entry",
+    "operands": "the long table from operators and NumPy's functions to the package's",
+    "nested": "arrays and dicts of arrays, taken alike",
 }
 """The modules that no chapter writes, each with its reason."""
 
@@ -75,7 +79,9 @@ def definition_faults(page: Page) -> list[Fault]:
     number = chapter_number(page.path)
     if number is None:
         return []
-    told = {name: (line, node) for name, line, node in _page_definitions(page)}
+    told: dict[str, tuple[int, ast.stmt]] = {}
+    for name, line, node in _page_definitions(page):
+        told[name] = line, _continued(node, told[name][1]) if name in told else node
     faults = []
     begun = begun_chapters()
     for module, chapter in module_chapters().items():
@@ -138,6 +144,20 @@ class _Bare(ast.NodeTransformer):
         if isinstance(node, ast.FunctionDef):
             node.returns = None
         return self.generic_visit(node)
+
+
+def _continued(node: ast.stmt, before: ast.stmt) -> ast.stmt:
+    """Return a class with what was there before, where it goes on as `class Name(Name)`."""
+    if not isinstance(node, ast.ClassDef) or not isinstance(before, ast.ClassDef):
+        return node
+    if [ast.unparse(base) for base in node.bases] != [node.name]:
+        return node
+    again = {name for statement in node.body for name in _defined(statement)}
+    kept = [statement for statement in before.body if not again & set(_defined(statement))]
+    whole = ast.ClassDef(
+        node.name, before.bases, before.keywords, [*kept, *node.body], before.decorator_list
+    )
+    return ast.fix_missing_locations(ast.copy_location(whole, node))
 
 
 def _differs(page: Page, line: int, name: str, told: ast.stmt, held: ast.stmt) -> Fault:

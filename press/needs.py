@@ -2,16 +2,21 @@
 
 A name that is changed in place counts as defined again by the snippet that changes it: by `+=`, by
 assigning to an element or an attribute, by a method in `MUTATORS`, by `next`, and, for what each
-use moves on (a random generator, an iterator), by any use at all.
+use moves on (a random generator, an iterator), by any use at all. What `loss.backward()` changes
+beside `loss`, and the like, `press.engines` tells.
 
-Aliases are not followed, nor what a function does to its arguments. That is for the tests: they run
-each snippet with only what it is said to need, and refuse the page if it then does something else.
+Other aliases are not followed, nor what a function does to its arguments. That is for the tests:
+they run each snippet with only what it is said to need, and refuse the page if it then does
+something else.
 """
 
 import ast
 import symtable
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+
+from press import engines
+from press.engines import Body, Makings, Step, loaded, reach, root
 
 MUTATORS = {"append", "extend", "insert", "update", "setdefault", "pop", "popitem", "remove",
             "clear", "sort", "reverse", "add", "discard", "fill", "record"}  # fmt: skip
@@ -27,13 +32,20 @@ CONDITIONAL = (ast.While, ast.If, ast.Try)
 
 @dataclass
 class Names:
-    """What a snippet does with names; `late` holds what each function's body reads when called."""
+    """What a snippet does with names; `late` holds what each function's body reads when called.
+
+    `functions` are bound to functions, and `makers` make values that keep gradients.
+    """
 
     reads: set[str] = field(default_factory=set)
     binds: set[str] = field(default_factory=set)
     changes: set[str] = field(default_factory=set)
     late: dict[str, set[str]] = field(default_factory=dict)
     moving: set[str] = field(default_factory=set)
+    steps: list[Step] = field(default_factory=list)
+    functions: set[str] = field(default_factory=set)
+    makers: set[str] = field(default_factory=set)
+    bodies: dict[str, Body] = field(default_factory=dict)
 
 
 def needs(sources: list[str]) -> list[list[int]]:
@@ -42,7 +54,24 @@ def needs(sources: list[str]) -> list[list[int]]:
     moving = {GLOBAL_GENERATOR}.union(*(names.moving for names in snippets))
     for names in snippets:
         names.changes |= names.reads.union(names.binds, *names.late.values()) & moving
+    _follow_engines(snippets)
     return [_needs_of(i, snippets) for i in range(len(snippets))]
+
+
+def _follow_engines(snippets: list[Names]) -> None:
+    """Add to what each snippet changes all that its changes reach.
+
+    A page may tell late which values keep gradients, so it is gone through until it tells no more.
+    """
+    stored = set().union(*(step.stored for names in snippets for step in names.steps))
+    marks, told = set().union(*(names.makers for names in snippets)), -1
+    while told < len(marks):
+        told, makings = len(marks), Makings(marks)
+        for names in snippets:
+            makings.late |= {name: names.late.get(name, set()) for name in names.functions}
+            for function, body in names.bodies.items():
+                makings.define(function, body, stored)
+            names.changes |= set().union(*map(makings.follow, names.steps))
 
 
 def _needs_of(i: int, snippets: list[Names]) -> list[int]:
@@ -59,20 +88,21 @@ def _needs_of(i: int, snippets: list[Names]) -> list[int]:
 
 def _with_late_reads(wanted: set[str], i: int, snippets: list[Names]) -> set[str]:
     """Add what the bodies of the wanted functions read, as those stand when snippet i runs."""
-    reached: set[str] = set()
-    queue = set(wanted)
-    while queue:
-        name = queue.pop()
-        reached.add(name)
-        makers = [names for names in snippets[: i + 1] if name in names.late]
-        queue |= makers[-1].late[name] - reached if makers else set()
-    return reached
+    late: dict[str, set[str]] = {}
+    for names in snippets[: i + 1]:
+        for name, read in names.late.items():  # a class that extends its draft reads what that does
+            late[name] = read | (late.get(name, set()) if name in names.reads else set())
+    return reach(wanted, late)
 
 
 def names_of(source: str) -> Names:
     """Return what a snippet does with names, its statements taken in the order they run."""
+    return _names_of_body(ast.parse(source).body)
+
+
+def _names_of_body(body: list[ast.stmt]) -> Names:
     names = Names()
-    for step, sure in _steps(ast.parse(source).body):
+    for step, sure in _steps(body):
         if isinstance(step, ast.FunctionDef | ast.ClassDef):
             _note_definition(step, names)
         else:
@@ -92,38 +122,80 @@ def _steps(nodes: Iterable[ast.AST], sure: bool = True) -> Iterator[tuple[ast.AS
 
 
 def _in_running_order(node: ast.AST) -> list[ast.AST]:
-    """Return a node's children; the iterable of a loop runs before its target is bound."""
+    """Return a node's children; a target is bound to a part of what is looped over or entered."""
     children = list(ast.iter_child_nodes(node))
     if isinstance(node, ast.For):
-        children[:2] = [node.iter, node.target]
+        children[:2] = [_binding(node.target, node.iter)]
+    if isinstance(node, ast.withitem) and node.optional_vars:
+        children = [_binding(node.optional_vars, node.context_expr)]
     if isinstance(node, ast.ExceptHandler) and node.name:
         children[1:1] = [ast.Name(node.name, ast.Store())]
     return children
 
 
+def _binding(target: ast.expr, whole: ast.expr) -> ast.AST:
+    part = ast.Subscript(whole, ast.Constant(0), ast.Load())
+    return ast.copy_location(ast.Assign([target], part), whole)
+
+
 def _note_definition(node: ast.FunctionDef | ast.ClassDef, names: Names) -> None:
     table = _table(node)
-    names.reads |= _referenced(table) - names.binds - {node.name}
+    read, before = _referenced(table), names.late.get(node.name, set())
+    names.reads |= read - names.binds
     names.binds.add(node.name)
-    names.late[node.name] = {n for inner in table.get_children() for n in _free(inner)}
+    inner = {n for scope in table.get_children() for n in _free(scope)}
+    names.late[node.name] = inner | (before if node.name in read else set())
     if _uses_global_generator(node):
         names.late[node.name].add(GLOBAL_GENERATOR)
+    if isinstance(node, ast.ClassDef):
+        names.makers.add(node.name)
+    else:
+        _note_body(node, names)
+
+
+def _note_body(node: ast.FunctionDef, names: Names) -> None:
+    inside = _names_of_body(node.body)
+    parameters = {part.arg for part in ast.walk(node.args) if isinstance(part, ast.arg)}
+    names.functions.add(node.name)
+    names.bodies[node.name] = Body(parameters, inside.steps, inside.bodies)
 
 
 def _note_step(step: ast.AST, sure: bool, names: Names) -> None:
     table = _table(step)
     inner = {n for scope in table.get_children() for n in _free(scope)}
-    changed = {n for node in ast.walk(step) for n in _changed_by(node)}
-    stored, loaded = _stored(step), _loaded(step)
-    used = _referenced(table) | inner | changed
+    stored, named = _stored(step), _referenced(table) | inner
+    changed = {n for node in ast.walk(step) for n in _changed_by(node)} & (named | stored)
+    used = named | changed
     if _uses_global_generator(step):
         used.add(GLOBAL_GENERATOR)
-    names.reads |= (used - stored | used & loaded | changed) - names.binds
+    names.reads |= (used - stored | used & loaded(step) | changed) - names.binds
     names.changes |= changed if sure else changed | stored
     names.binds |= stored - changed if sure else set()
     if isinstance(step, ast.Assign):
         names.late |= dict.fromkeys(stored, inner) if inner else {}
         names.moving |= stored if _makes_mover(step.value) else set()
+    _note_engine(step, Step(used, stored, changed, sure), names)
+
+
+def _note_engine(node: ast.AST, step: Step, names: Names) -> None:
+    value = node.value if isinstance(node, ast.Assign) else None
+    step.alias = isinstance(value, ast.Name | ast.Attribute | ast.Subscript)
+    step.placed = _known(engines.placed_by(node), step.used)
+    step.augmented = engines.augmented_by(node)
+    step.touched = _known(engines.touched_by(node), step.used)
+    step.asked, step.hooked = engines.asked_by(node), engines.hooked_by(node)
+    step.calls = [(called, _known(given, step.used)) for called, given in engines.calls_in(node)]
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        names.makers |= engines.makers_of(node)
+    elif isinstance(value, ast.Lambda):
+        names.functions |= step.stored
+    else:
+        names.steps.append(step)
+
+
+def _known(found: set[str], used: set[str]) -> set[str]:
+    """Return the names, or all that are used where one is a comprehension's own."""
+    return found if found <= used else used
 
 
 def _table(node: ast.AST) -> symtable.SymbolTable:
@@ -132,7 +204,13 @@ def _table(node: ast.AST) -> symtable.SymbolTable:
 
 
 class _Scoped(ast.NodeTransformer):
-    """Makes comprehensions generators: since 3.12 only those have a scope of their own."""
+    """Makes comprehensions generators: since 3.12 only those have a scope of their own.
+
+    And lets a function within another stand alone: its `nonlocal` would name what is not there.
+    """
+
+    def visit_Nonlocal(self, node: ast.Nonlocal) -> ast.AST:
+        return ast.Pass()
 
     def visit_ListComp(self, node: ast.ListComp | ast.SetComp) -> ast.AST:
         return self.generic_visit(ast.GeneratorExp(node.elt, node.generators))
@@ -165,29 +243,21 @@ def _stored(node: ast.AST) -> set[str]:
     return set().union(*(_stored(child) for child in children))
 
 
-def _loaded(node: ast.AST) -> set[str]:
-    names = (n for n in ast.walk(node) if isinstance(n, ast.Name))
-    return {n.id for n in names if isinstance(n.ctx, ast.Load)}
-
-
 def _changed_by(node: ast.AST) -> Iterator[str]:
     """Yield the name whose value this node changes in place, if it changes one."""
     if isinstance(node, ast.AugAssign):
-        yield from _root(node.target)
+        yield from root(node.target)
     elif isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
-        yield from _root(node.value)
+        yield from root(node.value)
     elif isinstance(node, ast.Call):
-        if isinstance(node.func, ast.Attribute) and node.func.attr in MUTATORS:
-            yield from _root(node.func.value)
+        if isinstance(node.func, ast.Attribute) and _is_mutator(node.func.attr):
+            yield from root(node.func.value)
         elif isinstance(node.func, ast.Name) and node.func.id == "next":
-            yield from _root(node.args[0])
+            yield from root(node.args[0])
 
 
-def _root(node: ast.expr) -> Iterator[str]:
-    while isinstance(node, ast.Subscript | ast.Attribute):
-        node = node.value
-    if isinstance(node, ast.Name):
-        yield node.id
+def _is_mutator(method: str) -> bool:
+    return method in MUTATORS or engines.is_engine_method(method)
 
 
 def _uses_global_generator(node: ast.AST) -> bool:

@@ -16,6 +16,7 @@ from mkdocs.utils.meta import get_data
 from nbformat import NotebookNode
 
 from press.fences import IMAGE, Page, Snippet
+from press.libraries import OPTIONAL, optional_libraries
 from press.plain_markdown import PYTHON, plain
 from press.structure import ELSEWHERE
 
@@ -32,10 +33,10 @@ the cells from the top, yours should be the same.
 Text [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/),
 code [MIT](https://opensource.org/license/mit).
 
-The cells need NumPy, matplotlib and the book's package. Where one of them is missing, take the `#`
+The cells need {libraries} and the book's package. Where one of them is missing, take the `#`
 away from the first cell and run it.
 """
-INSTALL = '# %pip install numpy matplotlib "backprop-book @ git+{repo}"'
+INSTALL = '# %pip install {packages} "backprop-book @ git+{repo}"'
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -95,9 +96,12 @@ def notebook(page: Page, site: Site) -> NotebookNode:
 def _cells(page: Page, site: Site) -> Iterator[NotebookNode]:
     text = plain(_marked(page), lambda target: site.address(page.path, target))
     title, text = _split_title(page, text)
+    also = optional_libraries(page)
+    libraries = ", ".join(["NumPy", "matplotlib", *(OPTIONAL[name] for name in also)])
     front = {"title": title, "page": site.address(page.path), "book": site.url}
-    yield _markdown_cell(FRONT.format(**front))
-    yield _code_cell(INSTALL.format(repo=site.repo), [])
+    yield _markdown_cell(FRONT.format(libraries=libraries, **front))
+    packages = " ".join(["numpy", "matplotlib", *also])
+    yield _code_cell(INSTALL.format(packages=packages, repo=site.repo), [])
     for i, part in enumerate(MARKED_LINE.split(text)):
         if i % 2:
             yield _snippet_cell(page, page.snippets[int(part)])

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from press.book import missing_libraries
 from press.comparing import same_output
 from press.faults import Fault
 from press.fences import FenceError, Page, Snippet
@@ -78,6 +79,10 @@ def _refresh_and_tell(path: Path) -> bool:
         print(f"{path}: there is no such page")
         return False
     page = Page(path)
+    missing = missing_libraries(page)
+    if missing:
+        print(f"{path} left as it was: it needs {' and '.join(missing)}, not installed here")
+        return True
     faults = refresh(page)
     changed = "left as it was" if faults else "changed" if Page(path).text != page.text else ""
     print(f"{path} {changed}".rstrip(), *faults, sep="\n  ")

@@ -60,6 +60,7 @@ def _run_snippet(snippet: Snippet, document: Document) -> Ran:
         with redirect_stdout(printed), warnings.catch_warnings():
             warnings.simplefilter("error")  # a reader would see it, so the page must not raise it
             warnings.filterwarnings("ignore", "FigureCanvasSVG is non-interactive")
+            warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"torch\.")
             example.evaluate()
             return Ran(printed.getvalue(), _take_figures())
     except (Exception, SystemExit) as error:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # tests run side by side, a thread for each
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):  # NumPy's, PyTorch's
+    os.environ.setdefault(name, "1")  # tests run side by side, a thread for each
 
 ROOT = Path(__file__).parents[1]
 SUBPATH = "backprop-book"
@@ -26,7 +27,12 @@ MISSING = "Chromium is not installed: apt-get install chromium, or set CHROMIUM 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the site strictly, once for all workers; return the folder that holds its pages."""
+    """Return the folder that holds the site's pages, built strictly, once for all workers.
+
+    `BUILT_SITE` names one that was built before.
+    """
+    if built := os.environ.get("BUILT_SITE"):
+        return Path(built)
     own = tmp_path_factory.getbasetemp()
     served = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "served"
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from press.book import DOCS, all_faults, page_paths
+from press.book import DOCS, all_faults, missing_libraries, page_paths
 from press.definitions import chapter_number, module_chapters
 from press.fences import Page
 
@@ -24,6 +24,9 @@ def read(path: Path) -> Page:
 def test_page(path: Path) -> None:
     faults = all_faults(read(path))
     assert not faults, "\n" + "\n".join(str(fault) for fault in faults)
+    missing = missing_libraries(read(path))
+    if missing:
+        pytest.skip(f"not run: {' and '.join(missing)} not installed")
 
 
 def drawn_figures() -> set[Path]:

@@ -189,7 +189,9 @@ def test_make_alone_tells_the_commands() -> None:
 def test_the_script_of_ci_is_a_script() -> None:
     assert (ROOT / ".ci/run").stat().st_mode & 0o111
     subprocess.run(["bash", "-n", str(ROOT / ".ci/run")], check=True)
-    assert read(".ci/run").rstrip().splitlines()[-1].startswith("make test"), "the summary is last"
+    script = read(".ci/run")
+    assert script.rstrip().splitlines()[-1].startswith("make test"), "the summary is last"
+    assert re.search(r'mkdocs build --strict .*"\$BUILT_SITE"', script), "the tests see it"
 
 
 def test_the_workflow_tests_the_oldest_python_that_is_promised() -> None:

@@ -3,13 +3,15 @@
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import nbformat
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 from conftest import ROOT
 from playwright.sync_api import BrowserContext, Page, Route
 
@@ -55,15 +57,60 @@ def python_fences(page: str) -> list[Fence]:
     return [fence for fence in read_fences(read_source(page)) if fence.language == "python"]
 
 
-@pytest.fixture(scope="module")
-def article(site: Path):
-    """Read what a source's page on the site holds, its frame left out."""
+@dataclass(frozen=True)
+class Shown:
+    """What a page of the site holds, as the tests ask for it: to parse one takes long."""
 
-    def read(source: str) -> BeautifulSoup:
-        html = (site / url_of(source) / "index.html").read_text(encoding="utf-8")
-        return BeautifulSoup(html, "html.parser").select_one("article")
+    ids: list[str]
+    scripts: str
+    licences: str
+    blocks: list[Tag]
+    formulas: int
+    links: dict[str, str]
+    images: list[Tag]
+    plots: list[Tag]
+    outputs: int
+    text: str
 
-    return read
+
+@cache
+def shown_by(file: Path) -> Shown:
+    page = BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser")
+    article = page.select_one("article")
+    found = {
+        "ids": [tag["id"] for tag in page.select("[id]")],
+        "scripts": "".join(map(str, page.select("script"))),
+        "licences": page.select_one("footer .md-copyright").get_text(),
+        "blocks": [without_content(block) for block in article.select("div.highlight")],
+        "formulas": len(article.select(".arithmatex > :is(.katex, .katex-display)")),
+        "links": {a.get_text(): a["href"] for a in article.select(".page-links a")},
+        "images": [without_content(image) for image in article.select("img")],
+        "plots": [without_content(plot) for plot in article.select("svg.plot")],
+        "outputs": len(article.select(".language-output, svg.plot")),
+    }
+    for part in article.select("code, .katex"):
+        part.decompose()
+    return Shown(**found, text=article.get_text())
+
+
+def without_content(tag: Tag) -> Tag:
+    """Return the tag alone: what hangs on a page keeps the whole page in memory."""
+    return Tag(name=tag.name, attrs=dict(tag.attrs))
+
+
+@pytest.fixture
+def shown(site: Path) -> Callable[[str], Shown]:
+    """Read what a source's page on the site holds."""
+    return lambda source: shown_by(site / url_of(source) / "index.html")
+
+
+def of_one_page(sources: list[str]) -> list[object]:
+    """Return parameters whose tests run one after another, so that the page is parsed once."""
+    return [pytest.param(s, id=s, marks=pytest.mark.xdist_group(s)) for s in sources]
+
+
+every_page = pytest.mark.parametrize("page", of_one_page(PAGES))
+every_source = pytest.mark.parametrize("source", of_one_page(SOURCES))
 
 
 # What the pages hold
@@ -74,92 +121,75 @@ def test_every_source_has_its_page_and_no_other_is_there(site: Path) -> None:
     assert built == {str(Path(url_of(source))) for source in SOURCES}
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_every_fence_is_a_code_block_of_its_language(page: str, article) -> None:
-    shown = [block["class"] for block in article(page).select("div.highlight")]
+@every_page
+def test_every_fence_is_a_code_block_of_its_language(page: str, shown) -> None:
     languages = [fence.language for fence in read_fences(read_source(page))]
-    assert [f"language-{language}" for language in languages] == [names[0] for names in shown]
+    classes = [block["class"][0] for block in shown(page).blocks]
+    assert classes == [f"language-{language}" for language in languages]
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_every_snippet_tells_which_it_needs(page: str, article) -> None:
-    blocks = article(page).select("div.language-python")
-    shown = [(block["id"], [int(n) - 1 for n in block["data-needs"].split()]) for block in blocks]
+@every_page
+def test_every_snippet_tells_which_it_needs(page: str, shown) -> None:
+    blocks = [block for block in shown(page).blocks if "language-python" in block["class"]]
+    told = [(block["id"], [int(n) - 1 for n in block["data-needs"].split()]) for block in blocks]
     needed = needs([fence.source for fence in python_fences(page)])
-    assert shown == [(f"snippet-{i}", earlier) for i, earlier in enumerate(needed, 1)]
+    assert told == [(f"snippet-{i}", earlier) for i, earlier in enumerate(needed, 1)]
 
 
-@pytest.mark.parametrize("source", SOURCES)
-def test_every_formula_is_typeset(source: str, article) -> None:
-    page, written = article(source), FORMULA.findall(without_code(read_source(source)))
-    assert len(page.select(".arithmatex > :is(.katex, .katex-display)")) == len(written)
-    for formula in page.select(".katex"):
-        formula.decompose()
-    assert not re.search(r"\\\(|\\\[|\$\$", without_pre(page))
+@every_source
+def test_every_formula_is_typeset(source: str, shown) -> None:
+    assert shown(source).formulas == len(FORMULA.findall(without_code(read_source(source))))
+    assert not re.search(r"\\\(|\\\[|\$\$", shown(source).text)
 
 
-def without_pre(page: BeautifulSoup) -> str:
-    for code in page.select("code"):
-        code.decompose()
-    return page.get_text()
+@every_page
+def test_every_figure_is_drawn_in_its_page(page: str, shown) -> None:
+    assert len(shown(page).plots) == len(FIGURE.findall(without_code(read_source(page))))
+    assert not [image for image in shown(page).images if "figures/" in image["src"]]
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_every_figure_is_drawn_in_its_page(page: str, article) -> None:
-    written = FIGURE.findall(without_code(read_source(page)))
-    assert len(article(page).select("svg.plot")) == len(written)
-    assert not article(page).select("img[src*='figures/']")
-
-
-@pytest.mark.parametrize("source", SOURCES)
-def test_every_picture_has_alternative_text(source: str, article) -> None:
-    for image in article(source).select("img"):
+@every_source
+def test_every_picture_has_alternative_text(source: str, shown) -> None:
+    for image in shown(source).images:
         assert image.get("alt"), image
-    for drawing in article(source).select("svg.plot"):
+    for drawing in shown(source).plots:
         assert drawing["role"] == "img" and drawing["aria-label"]
 
 
-@pytest.mark.parametrize("source", SOURCES)
-def test_ids_are_unique(source: str, site: Path) -> None:
-    html = (site / url_of(source) / "index.html").read_text(encoding="utf-8")
-    ids = Counter(tag["id"] for tag in BeautifulSoup(html, "html.parser").select("[id]"))
-    assert [name for name, count in ids.items() if count > 1] == []
+@every_source
+def test_ids_are_unique(source: str, shown) -> None:
+    assert [name for name, count in Counter(shown(source).ids).items() if count > 1] == []
 
 
-@pytest.mark.parametrize("lab", LABS)
-def test_a_lab_shows_what_its_run_printed(lab: str, article) -> None:
+@pytest.mark.parametrize("lab", of_one_page(LABS))
+def test_a_lab_shows_what_its_run_printed(lab: str, shown) -> None:
     cells = nbformat.read(DOCS / lab, as_version=4).cells
     assert not any(cell.get("outputs") for cell in cells), "strip the outputs from the file"
-    assert article(lab).select(".language-output, svg.plot")
+    assert shown(lab).outputs
 
 
-@pytest.mark.parametrize("source", SOURCES)
-def test_links_to_the_source_and_to_report_an_error(source: str, article) -> None:
-    links = {link.get_text(): link["href"] for link in article(source).select(".page-links a")}
+@every_source
+def test_links_to_the_source_and_to_report_an_error(source: str, shown) -> None:
+    links = shown(source).links
     assert links["Source of this page"].endswith(f"/blob/main/docs/{source}")
     assert "/issues/new?title=Error%20in%20" in links["Report an error"]
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
-def test_a_chapter_links_its_notebook(chapter: str, article, site: Path) -> None:
-    links = {link.get_text(): link["href"] for link in article(chapter).select(".page-links a")}
-    linked = site / url_of(chapter) / links["Download as a notebook"]
+@pytest.mark.parametrize("chapter", of_one_page(CHAPTERS))
+def test_a_chapter_links_its_notebook(chapter: str, shown, site: Path) -> None:
+    linked = site / url_of(chapter) / shown(chapter).links["Download as a notebook"]
     assert linked.resolve() == site / "notebooks" / f"{Path(chapter).stem}.ipynb"
     nbformat.validate(nbformat.read(linked, as_version=4))
 
 
-@pytest.mark.parametrize("source", SOURCES)
-def test_the_footer_tells_the_licences(source: str, site: Path) -> None:
-    html = (site / url_of(source) / "index.html").read_text(encoding="utf-8")
-    told = BeautifulSoup(html, "html.parser").select_one("footer .md-copyright").get_text()
-    assert "CC BY 4.0" in told and "MIT" in told
+@every_source
+def test_the_footer_tells_the_licences(source: str, shown) -> None:
+    assert "CC BY 4.0" in shown(source).licences and "MIT" in shown(source).licences
 
 
-@pytest.mark.parametrize("source", SOURCES)
-def test_no_script_typesets_formulas(source: str, site: Path) -> None:
-    html = (site / url_of(source) / "index.html").read_text(encoding="utf-8")
-    scripts = [str(script) for script in BeautifulSoup(html, "html.parser").select("script")]
-    assert not re.search("katex|mathjax|require", "".join(scripts).lower())
+@every_source
+def test_no_script_typesets_formulas(source: str, shown) -> None:
+    assert not re.search("katex|mathjax|require", shown(source).scripts.lower())
 
 
 # How they behave in a browser
@@ -301,6 +331,10 @@ def test_text_stands_out_from_its_background(
 # Every text on the page whose contrast with what is behind it is under WCAG's 4.5.
 TOO_FAINT = """() => {
   const pixel = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+  const once = work => {
+    const known = new Map();
+    return (key, argument = key) => known.get(key) ?? known.set(key, work(argument)).get(key);
+  };
   const paint = colours => {
     pixel.clearRect(0, 0, 1, 1);
     for (const colour of colours) { pixel.fillStyle = colour; pixel.fillRect(0, 0, 1, 1); }
@@ -309,12 +343,14 @@ TOO_FAINT = """() => {
   const luminance = ([r, g, b]) => [r, g, b].map(v => v / 255)
     .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
     .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = node => node.nodeType === 1
-    ? [...behind(node.parentNode), getComputedStyle(node).backgroundColor] : ["white"];
+  const painted = once(colours => luminance(paint(colours)));
+  const shade = colours => painted(colours.join(), colours);
+  const behind = once(node => node.nodeType === 1
+    ? [...behind(node.parentNode), getComputedStyle(node).backgroundColor] : ["white"]);
   const contrast = node => {
     const style = getComputedStyle(node);
     const colour = node.closest("svg") ? style.fill : style.color;
-    const [back, front] = [behind(node), [...behind(node), colour]].map(paint).map(luminance);
+    const [back, front] = [behind(node), [...behind(node), colour]].map(shade);
     return (Math.max(back, front) + 0.05) / (Math.min(back, front) + 0.05);
   };
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
