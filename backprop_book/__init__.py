@@ -63,32 +63,46 @@ from backprop_book.operations import (
     reduce_mean,
     reduce_sum,
     reshape,
+    scatter_add,
     transpose,
     unbroadcast,
 )
 from backprop_book.regression import dense, linear_regression, squared_error
+from backprop_book.scalar import Value
 from backprop_book.step_size import learning_rate_range_test, power_iteration
 
 if typing.TYPE_CHECKING:
     from backprop_book.checking import assert_gradient, check_gradient
+    from backprop_book.checkpointing import checkpoint
     from backprop_book.command_line import example_inputs
+    from backprop_book.curvature import hessian, hvp
+    from backprop_book.custom import custom_vjp, stop_gradient, straight_through
     from backprop_book.diagnosing import diagnose
+    from backprop_book.dual import jvp
+    from backprop_book.functional import grad, jacobian, value_and_grad, vjp
+    from backprop_book.operands import apply
+    from backprop_book.tensor import Tensor, no_grad
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Graph",
+    "Tensor",
+    "Value",
     "absolute",
     "add",
+    "apply",
     "assert_gradient",
     "backpropagate",
     "binary_cross_entropy",
     "check_gradient",
+    "checkpoint",
     "complex_step_gradient",
     "compose",
     "cos",
     "count_users",
     "cross_entropy",
+    "custom_vjp",
     "dense",
     "diagnose",
     "digits",
@@ -98,10 +112,15 @@ __all__ = [
     "exp",
     "gelu",
     "getitem",
+    "grad",
+    "hessian",
     "hinge",
+    "hvp",
     "identity",
     "initialize",
     "iterate_minibatches",
+    "jacobian",
+    "jvp",
     "leaky_relu",
     "learning_rate_range_test",
     "lights",
@@ -116,6 +135,7 @@ __all__ = [
     "negative",
     "network",
     "network_loss",
+    "no_grad",
     "noisy_plane",
     "numerical_gradient",
     "one_sided_gradient",
@@ -126,6 +146,7 @@ __all__ = [
     "reduce_sum",
     "relu",
     "reshape",
+    "scatter_add",
     "sgd_step",
     "sigmoid",
     "sin",
@@ -134,18 +155,36 @@ __all__ = [
     "softplus",
     "sqrt",
     "squared_error",
+    "stop_gradient",
+    "straight_through",
     "subtract",
     "tanh",
     "transpose",
     "unbroadcast",
+    "value_and_grad",
+    "vjp",
     "xor_lights",
 ]
 
 _ON_FIRST_USE = {
+    "Tensor": "tensor",
+    "apply": "operands",
     "assert_gradient": "checking",
     "check_gradient": "checking",
+    "checkpoint": "checkpointing",
+    "custom_vjp": "custom",
     "diagnose": "diagnosing",
     "example_inputs": "command_line",
+    "grad": "functional",
+    "hessian": "curvature",
+    "hvp": "curvature",
+    "jacobian": "functional",
+    "jvp": "dual",
+    "no_grad": "tensor",
+    "stop_gradient": "custom",
+    "straight_through": "custom",
+    "value_and_grad": "functional",
+    "vjp": "functional",
 }
 """What is imported when it is first asked for, since most programs never do, and from where."""
 

@@ -106,6 +106,9 @@ def softplus(z: Array) -> tuple[Array, Backward]:
     return np.logaddexp(0, z), lambda da: da * np.exp(-np.logaddexp(0, -z))
 
 
+error_tail: Any = np.frompyfunc(math.erfc, 1, 1)
+
+
 @values(z=floats)
 def normal_cdf(z: Array) -> Array:
     """Return the probability that a standard normal number is below z, entry by entry.
@@ -116,8 +119,8 @@ def normal_cdf(z: Array) -> Array:
     >>> normal_cdf(np.array([0.0]))
     array([0.5])
     """
-    tail: Callable[[Array], Array] = np.vectorize(math.erfc, otypes=[z.dtype])
-    return 0.5 * tail(-z / math.sqrt(2))
+    tail = np.reshape(error_tail(-z / math.sqrt(2)), z.shape)
+    return 0.5 * tail.astype(z.dtype)
 
 
 @shapes("(...)->(...)")

@@ -6,9 +6,9 @@ of floats, ValueError for a shape or a value that does not fit.
 """
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from inspect import Signature, signature
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar
 
 from backprop_book.arrays import (
     Kind,
@@ -45,18 +45,19 @@ def shapes(notation: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         told = signature(function)
         wanted = list(zip(told.parameters, inputs, strict=False))
+        n_arrays = len(wanted)
         passed: set[Any] = set()
+        ready: Callable[..., Any] = function
 
         @wraps(function)
-        def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
             given = told.bind(*args, **kwargs).args if kwargs else args
-            seen = kinds(given[: len(wanted)])
+            seen = kinds(given[:n_arrays])
             if seen not in passed:
                 _check_arrays(given, wanted)
                 remember(passed, seen)
-            result: Any = function(*args, **kwargs)
-            output, backward = result
-            return cast(R, (output, _checked_backward(output, backward)))
+            output, backward = ready(*args, **kwargs)
+            return output, _checked_backward(backward, output.dtype, output.shape)
 
         wrapper.__dict__["notation"] = notation
         return wrapper
@@ -77,18 +78,18 @@ def values(**rules: Rule) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         told = signature(function)
-        names = dict(told.parameters).keys()
         defaults = {p.name: p.default for p in told.parameters.values() if p.default is not p.empty}
+        n_names, n_needed = len(told.parameters), len(told.parameters) - len(defaults)
+        with_names = partial(zip, told.parameters)
+        ready: Callable[..., R] = function
 
         @wraps(function)
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-            passed = dict(zip(names, args, strict=False)) | kwargs
-            given = defaults | passed
-            if len(passed) != len(args) + len(kwargs) or given.keys() != names:
-                given = _bound(told, args, kwargs)
+            given = defaults | dict(with_names(args)) | kwargs
+            if kwargs or not n_needed <= len(args) <= n_names:
+                _check_call(told, given, args, kwargs)
             for name, rule in rules.items():
                 given[name] = rule(name, given[name], given)
-            ready: Callable[..., R] = function
             return ready(**given)
 
         return wrapper
@@ -101,11 +102,12 @@ def _parse(notation: str) -> list[Axes]:
     return [tuple(letters.split(",")) if letters else () for letters in inside]
 
 
-def _bound(told: Signature, args: Any, kwargs: Any) -> dict[str, Any]:
-    """Return the arguments by name, or raise as Python does; slowly, so only where need be."""
-    bound = told.bind(*args, **kwargs)
-    bound.apply_defaults()
-    return dict(bound.arguments)
+def _check_call(told: Signature, given: dict[str, Any], args: Any, kwargs: Any) -> None:
+    """Raise as Python does for arguments too many, too few or unknown; `bind` is slow about it."""
+    names = list(told.parameters)
+    twice = kwargs.keys() & names[: len(args)]
+    if twice or len(args) > len(names) or given.keys() != told.parameters.keys():
+        told.bind(*args, **kwargs)
 
 
 def _check_arrays(given: tuple[Any, ...], wanted: list[tuple[str, Axes]]) -> None:
@@ -137,18 +139,26 @@ def _should_be(letters: Axes, lengths: dict[str, int]) -> str:
     return f"it should be ({shape})" + (f" with {known}" if known else "")
 
 
-def _checked_backward(output: Any, backward: Callable[..., R]) -> Callable[..., R]:
-    """Hold what `backward` is given to its output's shape and dtype; for a scalar a number will do.
+def _checked_backward(backward: Callable[..., R], dtype: Any, shape: Any) -> Callable[..., R]:
+    """Hold what `backward` is given to its output's dtype and shape.
 
-    That number goes on in the output's dtype, so that float32 stays float32. The output itself is
-    not kept: what a function remembers is its own affair.
+    The output itself is not kept: what a function remembers is its own affair.
     """
-    model = Kind(output.dtype, output.shape)
 
     def checked(doutput: Any, **options: Any) -> R:
-        if model.shape == () and is_real(doutput):
-            return backward(model.dtype.type(doutput), **options)
-        check_like("doutput", doutput, "the output", model)
+        if getattr(doutput, "dtype", None) is not dtype or doutput.shape != shape:
+            doutput = _like_output(doutput, dtype, shape)
         return backward(doutput, **options)
 
     return checked
+
+
+def _like_output(doutput: Any, dtype: Any, shape: Any) -> Any:
+    """Return what will do for a gradient at an output, or raise; for a scalar a number will do.
+
+    That number goes on in the output's dtype, so that float32 stays float32.
+    """
+    if shape == () and is_real(doutput):
+        return dtype.type(doutput)
+    check_like("doutput", doutput, "the output", Kind(dtype, shape))
+    return doutput

@@ -9,10 +9,9 @@ import numpy as np
 from backprop_book.arrays import Array, Parameters
 from backprop_book.checks import values
 from backprop_book.rules import as_many_as, count, examples, generator, like, optional, positive
-from backprop_book.rules import parameters as parameter_dict
 
 
-@values(parameters=parameter_dict, gradients=like("parameters"), learning_rate=positive)
+@values(gradients=like("parameters"), learning_rate=positive)
 def sgd_step(parameters: Parameters, gradients: Parameters, learning_rate: float) -> Parameters:
     """Return the parameters moved one step against their gradients.
 

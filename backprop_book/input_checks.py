@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
-from backprop_book.rules import Rule, nudgeable, scalar_function
+from backprop_book.rules import Rule, callback, nudgeable, scalar_function
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -33,3 +33,20 @@ def nudging(**rules: Rule) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return cast(Callable[P, R], wrapper)
 
     return decorate
+
+
+def of_a_function(function: Callable[P, R]) -> Callable[P, R]:
+    """Hold a function's first argument, f, to be a function; the others may be anything.
+
+    >>> call = of_a_function(lambda f, *inputs: f(*inputs))
+    >>> call(1, 2)
+    Traceback (most recent call last):
+    TypeError: f is an int; it should be a function
+    """
+
+    @wraps(function)
+    def wrapper(f: Any, *inputs: Any) -> R:
+        ready: Callable[..., R] = function
+        return ready(callback("f", f, {}), *inputs)
+
+    return cast(Callable[P, R], wrapper)

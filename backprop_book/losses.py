@@ -102,11 +102,13 @@ def cross_entropy(logits: Array, labels: Labels) -> tuple[Array, Callable[[float
     """
     n_examples = len(logits)
     rows = np.arange(n_examples)
-    log_p, _ = log_softmax(logits)
-    loss = -log_p[rows, labels].sum() / n_examples
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    exps = np.exp(shifted)
+    total = exps.sum(axis=1, keepdims=True)
+    loss = (np.log(total).sum() - shifted[rows, labels].sum()) / n_examples
 
     def backward(dloss: float) -> Any:
-        dlogits = np.exp(log_p)
+        dlogits = exps / total
         dlogits[rows, labels] -= 1
         return dlogits * (dloss / n_examples)
 

@@ -1,5 +1,6 @@
 """Shape tricks of NumPy and their backwards. Written in chapter 14."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
@@ -10,11 +11,13 @@ from backprop_book.checks import shapes, values
 from backprop_book.shape_rules import (
     axes_of,
     broadcastable_with,
+    index_into,
     index_of,
     multipliable_with,
     permutation_of,
     shape_for,
     shape_within,
+    whole_numbers,
 )
 
 Axes: TypeAlias = int | tuple[int, ...] | None
@@ -34,6 +37,8 @@ def unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:
     >>> unbroadcast(np.ones((4, 3)), (4, 1)).shape
     (4, 1)
     """
+    if gradient.shape == shape:
+        return gradient
     extra = gradient.ndim - len(shape)
     stretched = [extra + i for i, n in enumerate(shape) if n == 1]
     summed: Array = gradient.sum(axis=(*range(extra), *stretched))
@@ -80,10 +85,11 @@ def multiply(a: Array, b: Array) -> tuple[Array, Callable[[Array], tuple[Array, 
 
 @shapes("(...),(...)->(...)")
 @values(b=multipliable_with("a"))
-def matmul(a: Array, b: Array) -> tuple[Array, Callable[[Array], tuple[Array, Array]]]:
+def matmul(a: Array, b: Array) -> tuple[Array, Callable[..., tuple[Any, Array]]]:
     """Return a @ b for stacks of matrices, which broadcast; `backward(doutput)` returns (da, db).
 
-    a is (..., N, D) and b (..., D, H), the output (..., N, H).
+    a is (..., N, D) and b (..., D, H), the output (..., N, H). `backward(doutput, with_da=False)`
+    spares the product for da, and returns None in its place.
 
     Raises TypeError for arrays that are not floats of one dtype, ValueError for fewer than two axes
     or shapes that do not fit.
@@ -93,10 +99,9 @@ def matmul(a: Array, b: Array) -> tuple[Array, Callable[[Array], tuple[Array, Ar
     ((5, 2, 4), [(5, 2, 3), (3, 4)])
     """
 
-    def backward(doutput: Array) -> tuple[Array, Array]:
-        da = doutput @ b.swapaxes(-1, -2)
-        db = a.swapaxes(-1, -2) @ doutput
-        return unbroadcast(da, a.shape), unbroadcast(db, b.shape)
+    def backward(doutput: Array, with_da: bool = True) -> tuple[Any, Array]:
+        da = unbroadcast(doutput @ b.swapaxes(-1, -2), a.shape) if with_da else None
+        return da, unbroadcast(a.swapaxes(-1, -2) @ doutput, b.shape)
 
     return a @ b, backward
 
@@ -220,10 +225,27 @@ def getitem(x: Array, index: Any) -> tuple[Array, Callable[[Array], Array]]:
     >>> backward(np.ones(3))
     array([2., 1.])
     """
+    return x[index], lambda doutput: scatter_add(doutput, index, x.shape)[0]
 
-    def backward(doutput: Array) -> Any:
-        dx = np.zeros_like(x)
-        np.add.at(dx, index, doutput)
-        return dx
 
-    return x[index], backward
+@shapes("(...)->(...)")
+@values(shape=whole_numbers, index=index_into("shape", "values"))
+def scatter_add(
+    values: Array, index: Any, shape: tuple[int, ...]
+) -> tuple[Array, Callable[[Array], Array]]:
+    """Add values into an array of zeros of this shape, each at its place in array[index].
+
+    It is what `getitem` does backwards, and `getitem` is what it does backwards: values is shaped
+    as array[index], and what goes to one place is added up. `backward(doutput)` returns
+    doutput[index].
+
+    Raises TypeError for what is not an array of floats, IndexError for an index that such an array
+    lacks, ValueError for values of another shape than array[index].
+
+    >>> scatter_add(np.array([1.0, 2.0, 4.0]), [0, 0, 1], (3,))[0]
+    array([3., 4., 0.])
+    """
+    size = math.prod(shape)
+    places = np.arange(size).reshape(shape)[index]
+    output = np.bincount(places.ravel(), weights=values.ravel(), minlength=size)
+    return output.reshape(shape).astype(values.dtype), lambda doutput: doutput[index]

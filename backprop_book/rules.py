@@ -35,7 +35,7 @@ def positive(name: str, value: Any, _: Mapping[str, Any]) -> float:
     >>> positive("learning_rate", np.float64(0.5), {})
     0.5
     """
-    if not is_real(value) or not (math.isfinite(value) and value > 0):
+    if not (is_real(value) and 0 < value < math.inf):
         raise ValueError(f"{name} is {value!r}; it should be a positive finite number")
     return float(value)
 
@@ -233,7 +233,7 @@ def once_a_kind(rule: Rule) -> Rule:
 
     @wraps(rule)
     def wrapper(name: str, value: Any, others: Mapping[str, Any]) -> Any:
-        seen = (*value, kinds(value.values())) if isinstance(value, dict) else None
+        seen = _seen(value)
         if seen not in passed:
             rule(name, value, others)
             remember(passed, seen)
@@ -274,22 +274,21 @@ def holding(*keys: str) -> Rule:
 
 
 def like(other: str) -> Rule:
-    """Return a rule: a dict with the keys, shapes and dtypes of another, which is checked before.
+    """Return a rule: a dict with the keys, shapes and dtypes of another, which is one of arrays.
 
     >>> like("parameters")("gradients", {"w": np.ones(2)}, {"parameters": {"w": np.ones(3)}})
     Traceback (most recent call last):
     ValueError: gradients['w'] has shape (2,); it should be (3,), as parameters['w'] is
     """
+    passed: set[Any] = set()
 
     def rule(name: str, value: Any, others: Mapping[str, Any]) -> Any:
-        _check_dict(name, value)
         wanted = others[other]
-        if value.keys() != wanted.keys():
-            told = f"{name} has the keys {list(value)}"
-            raise ValueError(f"{told}; it should have those of {other}, {list(wanted)}")
-        if kinds(value.values()) != kinds(map(wanted.get, value)):
-            for key, array in value.items():
-                check_like(f"{name}[{key!r}]", array, f"{other}[{key!r}]", wanted[key])
+        seen = (_seen(wanted), _seen(value))
+        if seen not in passed:
+            parameters(other, wanted, others)
+            _check_alike(name, value, other, wanted)
+            remember(passed, seen)
         return value
 
     return rule
@@ -469,6 +468,20 @@ def _check_bias(name: str, value: Parameters, layer: int) -> None:
         told = f"{name}[{key!r}] has shape {value[key].shape}"
         wanted = f"{value[other].shape[1:]}, one for each column of {other}"
         raise ValueError(f"{told}; it should be {wanted}")
+
+
+def _seen(value: Any) -> Any:
+    """Return all that a check looks at in a dict of arrays, or None if it is none."""
+    return (*value, kinds(value.values())) if isinstance(value, dict) else None
+
+
+def _check_alike(name: str, value: Any, other: str, wanted: Parameters) -> None:
+    _check_dict(name, value)
+    if value.keys() != wanted.keys():
+        told = f"{name} has the keys {list(value)}"
+        raise ValueError(f"{told}; it should have those of {other}, {list(wanted)}")
+    for key, array in value.items():
+        check_like(f"{name}[{key!r}]", array, f"{other}[{key!r}]", wanted[key])
 
 
 def _check_dict(name: str, value: Any) -> None:

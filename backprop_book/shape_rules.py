@@ -5,6 +5,7 @@ Each takes the name of that array, which is checked before, and returns a rule a
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from backprop_book.arrays import a_kind, check_floats
 from backprop_book.rules import Rule
 
 SHAPE = "a tuple of whole numbers"
+
+_WHOLE = (int, np.integer)
 
 
 def axis_of(other: str) -> Rule:
@@ -183,6 +186,40 @@ def index_of(other: str) -> Rule:
     return rule
 
 
+def whole_numbers(name: str, value: Any, _: Mapping[str, Any]) -> tuple[int, ...]:
+    """Rule: a tuple of whole numbers, 0 or more, as a shape is.
+
+    >>> whole_numbers("shape", (2, -1), {})
+    Traceback (most recent call last):
+    ValueError: shape is (2, -1); it should hold no number below 0
+    """
+    shape = _whole_numbers(name, value)
+    if min(shape, default=0) < 0:
+        raise ValueError(f"{name} is {value!r}; it should hold no number below 0")
+    return shape
+
+
+def index_into(shape: str, values: str) -> Rule:
+    """Return a rule: an index of an array of a shape, which takes as much from it as there is.
+
+    >>> index_into("shape", "x")("index", [0, 1], {"shape": (3,), "x": np.ones(3)})
+    Traceback (most recent call last):
+    ValueError: x has shape (3,); it should be (2,), that of what index takes from shape (3,)
+    """
+
+    def rule(name: str, value: Any, others: Mapping[str, Any]) -> Any:
+        model, given = np.empty(others[shape], bool), others[values]
+        check_floats(values, given)
+        index_of(shape)(name, value, {shape: model})
+        wanted = model[value].shape
+        if given.shape != wanted:
+            told = f"{values} has shape {given.shape}; it should be {wanted}"
+            raise ValueError(f"{told}, that of what {name} takes from shape {others[shape]}")
+        return value
+
+    return rule
+
+
 def labels_for(other: str) -> Rule:
     """Return a rule: a whole number for each row of another argument, which names a column of it.
 
@@ -194,14 +231,14 @@ def labels_for(other: str) -> Rule:
     def rule(name: str, value: Any, others: Mapping[str, Any]) -> Any:
         n_rows, n_columns = others[other].shape
         kind = getattr(getattr(value, "dtype", None), "kind", "")
-        if kind not in "iu" or not kind:
+        if kind not in ("i", "u"):
             told = f"dtype {value.dtype}" if kind else None
             told = f"{name} has {told}" if told else f"{name} is {a_kind(value)}"
             raise TypeError(f"{told}; it should be a NumPy array of whole numbers")
         if value.shape != (n_rows,):
             told = f"{name} has shape {value.shape}"
             raise ValueError(f"{told}; it should be ({n_rows},), one for each row of {other}")
-        wrong = value[(value < 0) | (value >= n_columns)]
+        wrong = value[value.astype(np.uint64) >= n_columns]  # where what is below 0 is huge
         if wrong.size:
             wanted = f"numbers from 0 to {n_columns - 1}, one for each column of {other}"
             raise ValueError(f"{name} holds {wrong[0]}; it should hold {wanted}")
@@ -212,7 +249,7 @@ def labels_for(other: str) -> Rule:
 
 def _check_axis(name: str, value: Any, other: str, array: Any) -> None:
     axes = range(-array.ndim, array.ndim)
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value not in axes:
+    if isinstance(value, bool) or not isinstance(value, _WHOLE) or value not in axes:
         known = f"one of {', '.join(map(str, axes))}" if array.ndim else "None"
         raise ValueError(
             f"{name} is {value!r}; it should be {known}, for {other} has shape {array.shape}"
@@ -223,11 +260,12 @@ def _whole_numbers(name: str, value: Any) -> tuple[int, ...]:
     if not isinstance(value, tuple | list | range):
         raise TypeError(f"{name} is {value!r}; it should be {SHAPE}")
     for length in value:
-        if isinstance(length, bool) or not isinstance(length, int | np.integer):
+        if isinstance(length, bool) or not isinstance(length, _WHOLE):
             raise TypeError(f"{name} is {value!r}; it should be {SHAPE}")
     return tuple(int(length) for length in value)
 
 
+@lru_cache(maxsize=1000)
 def _together(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...] | None:
     """Return the shape that two shapes broadcast to, None if they do not."""
     try:

@@ -37,7 +37,7 @@ TOLERANCE = 1e-9
 STEP = 5e-4  # for values of about 1 the differences below then err by some 1e-12
 
 modest = settings(
-    max_examples=40,
+    max_examples=20,
     deadline=None,
     derandomize=True,
     database=None,
@@ -561,6 +561,22 @@ CASES |= {
         lambda x, index: x[rows_of(x)[::-1].copy()],
         index=slice(None, None, -1),
     ),
+}
+
+
+def added_by_row(values: Any, index: Any, shape: Any) -> Any:
+    rows = [values[index == k].sum(0) for k in range(shape[0])]
+    return library_of(values).stack(rows)
+
+
+CASES |= {
+    "scatter_add of rows": case_of(
+        book.scatter_add,
+        "(n,d)",
+        added_by_row,
+        index=lambda x: rows_of(x) % 2,
+        shape=lambda x: (2, x.shape[1]),
+    )
 }
 
 SOFT = {

@@ -18,22 +18,31 @@ INSTALLED = ["numpy", "matplotlib", "backprop-book", "ipykernel"]
 REFUSE_THE_REST = """
 import sys
 
-class Refused:
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        if name.partition(".")[0] not in {allowed}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+class Only:
+    def __init__(self, finder):
+        self.finder = finder
 
-sys.meta_path.insert(0, Refused)
+    def find_spec(self, name, path=None, target=None):
+        allowed = name.partition(".")[0] in {allowed}
+        return self.finder.find_spec(name, path, target) if allowed else None
+
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+
+sys.meta_path[:] = [Only(finder) for finder in sys.meta_path]
 """
 
 
-def run_in_fresh_kernel(notebook: NotebookNode, folder: Path) -> list[NotebookNode]:
+def run_in_fresh_kernel(
+    notebook: NotebookNode, folder: Path, also: tuple[str, ...] = ()
+) -> list[NotebookNode]:
     """Run a copy of the notebook in `folder`; return its code cells with what they put out.
+
+    `also` names what is installed beyond what every notebook needs.
 
     A cell that raises raises nbclient's CellExecutionError.
     """
-    refusing = REFUSE_THE_REST.format(allowed=sorted(importable_names()))
+    refusing = REFUSE_THE_REST.format(allowed=sorted(importable_names(also)))
     guard = nbformat.v4.new_code_cell(refusing, id="guard")
     guarded = deepcopy(notebook)  # a run writes its outputs into the cells
     guarded.cells.insert(0, guard)
@@ -52,9 +61,9 @@ def figures_of(cell: NotebookNode) -> list[NotebookNode]:
 
 
 @cache
-def importable_names() -> set[str]:
+def importable_names(also: tuple[str, ...] = ()) -> set[str]:
     """Return the modules of the standard library and of what the reader installs."""
-    installed = _with_what_they_require(INSTALLED)
+    installed = _with_what_they_require([*INSTALLED, *also])
     named = packages_distributions().items()
     found = {module for module, owners in named if installed & set(map(canonicalize_name, owners))}
     return {*sys.stdlib_module_names, "backprop_book"} | found

@@ -13,18 +13,23 @@ import pytest
 import backprop_book
 from backprop_book import (
     Graph,
+    Tensor,
+    Value,
     absolute,
     add,
+    apply,
     assert_gradient,
     backpropagate,
     binary_cross_entropy,
     check_gradient,
+    checkpoint,
     checks,
     complex_step_gradient,
     compose,
     cos,
     count_users,
     cross_entropy,
+    custom_vjp,
     dense,
     diagnose,
     directional_derivatives,
@@ -33,10 +38,15 @@ from backprop_book import (
     exp,
     gelu,
     getitem,
+    grad,
+    hessian,
     hinge,
+    hvp,
     identity,
     initialize,
     iterate_minibatches,
+    jacobian,
+    jvp,
     leaky_relu,
     learning_rate_range_test,
     linear_regression,
@@ -61,6 +71,7 @@ from backprop_book import (
     relu,
     reshape,
     rules,
+    scatter_add,
     sgd_step,
     sigmoid,
     sin,
@@ -69,10 +80,14 @@ from backprop_book import (
     softplus,
     sqrt,
     squared_error,
+    stop_gradient,
+    straight_through,
     subtract,
     tanh,
     transpose,
     unbroadcast,
+    value_and_grad,
+    vjp,
 )
 from backprop_book.activations import normal_cdf
 from backprop_book.drawing import draw_graph
@@ -1060,6 +1075,206 @@ DRAW_GRAPH = {
     ),
 }
 
+DRAW_GRAPH |= {
+    "row 0": (
+        lambda: draw_graph(graph_of_two(), "y", row=0),
+        ValueError,
+        f"row is 0; {POSITIVE}",
+    ),
+    "no digits": (
+        lambda: draw_graph(graph_of_two(), "y", digits=0),
+        ValueError,
+        "digits is 0; it should be a whole number, 1 or more",
+    ),
+}
+
+NUMBERS = "it should be a number or an array of numbers"
+TENSOR = {
+    "data a word": (lambda: Tensor("3"), TypeError, f"data is a str; {NUMBERS}"),
+    "data None": (lambda: Tensor(None), TypeError, f"data is a NoneType; {NUMBERS}"),
+    "data complex": (
+        lambda: Tensor(np.ones(2, complex)),
+        TypeError,
+        f"data has dtype complex128; {NUMBERS}",
+    ),
+    "data a list of words": (lambda: Tensor(["3"]), TypeError, "data has dtype <U1; it should be"),
+    "data set to a word": (
+        lambda: setattr(Tensor(1.0), "data", "3"),
+        TypeError,
+        f"data is a str; {NUMBERS}",
+    ),
+}
+
+PAIR = "it should return (output, backward)"
+APPLY = {
+    "function a number": (
+        lambda: apply(3, X),
+        TypeError,
+        "function is an int; it should be a function that returns (output, backward)",
+    ),
+    "function without a backward": (
+        lambda: apply(np.sin, Tensor(X)),
+        TypeError,
+        f"sin returned an array; {PAIR}",
+    ),
+    "function without a backward, of arrays": (
+        lambda: apply(np.sin, X),
+        TypeError,
+        f"sin returned an array; {PAIR}",
+    ),
+    "function of two that are no pair": (
+        lambda: apply(lambda x: (x, x), Tensor(X)),
+        TypeError,
+        f"<lambda> returned a tuple; {PAIR}",
+    ),
+}
+
+FUNCTION = "it should be a function"
+DERIVED = "it should be a number, an array of floats or a dict of arrays"
+
+
+def f_rows(run):
+    return {"f a number": (lambda: run(3), TypeError, f"f is an int; {FUNCTION}")}
+
+
+def argnums_rows(transform):
+    whole = "it should be a whole number or a tuple of several"
+    wrong = ("w", 1.0, True, -1, (), (0, "w"), None)
+    return (
+        f_rows(transform)
+        | {
+            f"argnums {argnums!r}": (
+                lambda argnums=argnums: transform(square, argnums),
+                TypeError,
+                f"argnums is {argnums!r}; {whole}",
+            )
+            for argnums in wrong
+        }
+        | {
+            "argnums twice": (
+                lambda: transform(square, (0, 0)),
+                ValueError,
+                "argnums is (0, 0); it should name each argument once",
+            ),
+            "f's output several numbers": (
+                lambda: transform(lambda x: x * 2)(X),
+                ValueError,
+                "f returned an array of shape (4, 3); it should be one number",
+            ),
+            "the argument a word": (
+                lambda: transform(lambda x: x)("w"),
+                TypeError,
+                f"inputs[0] is a str; {DERIVED}",
+            ),
+        }
+    )
+
+
+VJP = f_rows(lambda f: vjp(f, X)) | {
+    "inputs whole numbers": (
+        lambda: vjp(np.sum, np.arange(3)),
+        TypeError,
+        "inputs[0] has dtype int64; it should be floats, as float64",
+    ),
+    "inputs a list": (lambda: vjp(np.sum, X, [1.0]), TypeError, f"inputs[1] is a list; {DERIVED}"),
+    "inputs in a dict": (
+        lambda: vjp(np.sum, {"w": "a"}),
+        TypeError,
+        f"inputs[0]['w'] is a str; {DERIVED}",
+    ),
+    "output a tuple": (
+        lambda: vjp(lambda x: (x, x), X),
+        TypeError,
+        "f returned a tuple; it should return one number or array of floats",
+    ),
+    "doutput of another shape": (
+        lambda: vjp(np.sin, X)[1](np.ones(3)),
+        ValueError,
+        "doutput has shape (3,); it should be (4, 3), as the output is",
+    ),
+}
+
+JVP = f_rows(lambda f: jvp(f, [X], [X])) | {
+    "inputs an array": (
+        lambda: jvp(np.sin, X, X),
+        TypeError,
+        "inputs is an array; it should be a list or tuple, one entry for each argument of f",
+    ),
+    "inputs empty": (
+        lambda: jvp(np.sin, [], []),
+        TypeError,
+        "inputs is empty; it should be a list",
+    ),
+    "inputs a word": (lambda: jvp(np.sin, ["a"], [X]), TypeError, f"inputs[0] is a str; {DERIVED}"),
+    "tangents too few": (
+        lambda: jvp(np.add, [X, X], [X]),
+        ValueError,
+        "tangents has 1 entries; it should have 2, as inputs does",
+    ),
+    "tangents of another shape": (
+        lambda: jvp(np.sin, [X], [np.ones(3)]),
+        ValueError,
+        "tangents[0] has shape (3,); it should be (4, 3), as inputs[0] is",
+    ),
+    "tangents of another dtype": (
+        lambda: jvp(np.sin, [X], [single(X)]),
+        TypeError,
+        "tangents[0] has dtype float32; it should be float64, as inputs[0] is",
+    ),
+    "tangents with other keys": (
+        lambda: jvp(np.sum, [{"w": X}], [{"v": X}]),
+        ValueError,
+        "tangents[0] is ['v']; it should be a dict with the keys ['w']",
+    ),
+}
+
+HVP = f_rows(lambda f: hvp(f, X, X)) | {
+    "x a word": (lambda: hvp(np.sum, "a", X), TypeError, f"x is a str; {DERIVED}"),
+    "v of another shape": (
+        lambda: hvp(np.sum, X, np.ones(3)),
+        ValueError,
+        "v has shape (3,); it should be (4, 3), as x is",
+    ),
+}
+
+SCATTER_ADD = activation_rows(
+    lambda x: scatter_add(x, ..., getattr(x, "shape", (4, 3))), "values"
+) | {
+    "shape a number": (
+        lambda: scatter_add(X, ..., 12),
+        TypeError,
+        "shape is 12; it should be a tuple of whole numbers",
+    ),
+    "shape below 0": (
+        lambda: scatter_add(X, ..., (-1, 3)),
+        ValueError,
+        "shape is (-1, 3); it should hold no number below 0",
+    ),
+    "index too large": (
+        lambda: scatter_add(np.ones(1), [4], (4,)),
+        IndexError,
+        "index does not suit shape, of shape (4,): index 4 is out of bounds",
+    ),
+    "values of another shape": (
+        lambda: scatter_add(np.ones(3), [0, 0], (4,)),
+        ValueError,
+        "values has shape (3,); it should be (2,), that of what index takes from shape (4,)",
+    ),
+}
+
+STOP_GRADIENT = {
+    "x a list": (lambda: stop_gradient([1.0]), TypeError, f"x is a list; {DERIVED}"),
+}
+
+VALUE = {
+    f"data {data!r}": (
+        lambda data=data: Value(data),
+        TypeError,
+        f"data is {data!r}; it should be a number",
+    )
+    for data in ("3", None, 1j, [1.0], np.ones(1), np.array(1.0), Value(1.0))
+}
+
 INITIALIZE = {
     "sizes a number": (
         lambda: initialize(3, rng()),
@@ -1812,6 +2027,23 @@ TABLES = {
     "count_users": sweep_rows(count_users),
     "backpropagate": sweep_rows(backpropagate),
     "draw_graph": DRAW_GRAPH,
+    "Value": VALUE,
+    "Tensor": TENSOR,
+    "apply": APPLY,
+    "vjp": VJP,
+    "jvp": JVP,
+    "grad": argnums_rows(grad),
+    "value_and_grad": argnums_rows(value_and_grad),
+    "jacobian": f_rows(jacobian),
+    "hessian": f_rows(hessian),
+    "hvp": HVP,
+    "checkpoint": f_rows(lambda f: checkpoint(f, X)),
+    "straight_through": f_rows(straight_through),
+    "custom_vjp": {
+        "function": (lambda: custom_vjp(3), TypeError, f"function is an int; {FUNCTION}")
+    },
+    "stop_gradient": STOP_GRADIENT,
+    "scatter_add": SCATTER_ADD,
     "leaky_relu": LEAKY_RELU,
     "normal_cdf": not_an_array(normal_cdf),
     "initialize": INITIALIZE,
@@ -1864,12 +2096,17 @@ def test_every_function_with_arguments_has_a_table():
 def test_every_argument_has_a_row():
     """Every argument of every public function is the subject of at least one message.
 
-    Not so `keepdims`, a yes or no: Python takes anything for either.
+    Not so a yes or no, since Python takes anything for either, nor what is handed to the function
+    that is applied, which looks at it itself.
     """
+    yes_or_no = {"keepdims", "requires_grad", "forward"}
+    handed_on = {"apply": {"inputs", "options"}, "checkpoint": {"inputs"}}
+
     functions = {name: getattr(backprop_book, name) for name in backprop_book.__all__}
     functions |= {"draw_graph": draw_graph, "Graph.record": Graph().record}
     for name, function in functions.items():
-        for argument in inspect.signature(function).parameters.keys() - {"keepdims"}:
+        passed = yes_or_no | handed_on.get(name, set())
+        for argument in inspect.signature(function).parameters.keys() - passed:
             messages = [message for _, _, message in TABLES[name].values()]
             assert any(message.startswith(argument) for message in messages), (name, argument)
 

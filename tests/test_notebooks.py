@@ -7,9 +7,10 @@ import pytest
 from kernels import figures_of, printed_by, run_in_fresh_kernel
 from nbclient.exceptions import CellExecutionError
 
-from press.book import DOCS
+from press.book import DOCS, missing_libraries
 from press.comparing import same_output
 from press.fences import Page
+from press.libraries import optional_libraries
 from press.notebooks import Site, notebook, write_notebooks
 
 CHAPTERS = sorted(DOCS.glob("part-*/*.md"))
@@ -60,10 +61,14 @@ def indented(text: str) -> str:
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_runs_in_a_fresh_kernel_and_prints_and_draws_what_it_shows(path, tmp_path):
-    made = notebook(Page(path), Site(DOCS, BOOK, REPO))
+    page = Page(path)
+    made = notebook(page, Site(DOCS, BOOK, REPO))
     nbformat.validate(made)
+    if missing := missing_libraries(page):
+        pytest.skip(f"not run: {' and '.join(missing)} not installed")
     shown = [cell for cell in made.cells if cell.cell_type == "code"]
-    for cell, ran in zip(shown, run_in_fresh_kernel(made, tmp_path), strict=True):
+    cells = run_in_fresh_kernel(made, tmp_path, tuple(optional_libraries(page)))
+    for cell, ran in zip(shown, cells, strict=True):
         assert same_output(printed_by(cell), printed_by(ran)), cell.source
         assert len(figures_of(ran)) == len(figures_of(cell)), cell.source
         assert len(ran.outputs) == len(cell.outputs), f"{cell.source}\nputs out {ran.outputs}"
@@ -112,6 +117,14 @@ def test_the_first_cells_tell_where_it_is_from_and_how_to_install(tmp_path):
     assert f"]({PAGE})" in front.source and "CC BY 4.0" in front.source and "MIT" in front.source
     assert install.cell_type == "code"
     assert install.source == (f'# %pip install numpy matplotlib "backprop-book @ git+{REPO}"')
+
+
+def test_they_tell_which_other_libraries_the_chapter_needs(tmp_path):
+    text = "# Small\n\n```python\nimport jax.numpy\nfrom torch import nn\n```\n"
+    page = Page(tmp_path / "part-1" / "01-small.md", text)
+    front, install, _ = notebook(page, Site(tmp_path, BOOK, REPO)).cells
+    assert "The cells need NumPy, matplotlib, JAX, PyTorch and the book's package." in front.source
+    assert install.source.startswith("# %pip install numpy matplotlib jax torch ")
 
 
 def test_a_snippet_becomes_a_cell_with_its_output(make):

@@ -164,9 +164,15 @@ def test_every_public_function_of_a_chapter_is_in_all():
     """Whatever is defined without a leading underscore, outside the supporting modules, is public.
 
     So are the data sets and the arithmetic among those. Not so the one step of GELU that has a
-    name, and the steps of the functions that nudge: they have no backward of their own.
+    name, the steps of the functions that nudge, which have no backward of their own, and what the
+    engines are made of.
     """
     steps = {"normal_cdf", "arrays_in", "copied", "entry_by_entry", "random_direction", "moved"}
+    steps |= {"Dual", "split", "is_floats", "moved_by", "push_linear", "push_products"}
+    steps |= {"push_elementwise", "push_selecting", "push_forward", "recording", "Node", "sweep"}
+    steps |= {"count_uses", "unshared", "made", "gradient_of", "mapped_all", "jacobian_rows"}
+    steps |= {"jacobian_columns", "unit_directions", "turned", "forgetful", "rewound"}
+    steps |= {"off_the_tape", "vjp_of_floats", "level_of", "constant", "holds_operand"}
     public = {*backprop_book.__all__, *steps}
     for path in MODULES:
         if path.stem in {"__init__", *SUPPORTING} - {"data", "elementwise"}:
