@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import backprop_book
+from backprop_book import apply, cross_entropy, dense, relu, sgd_step, value_and_grad
 
 LEARNING_RATE = 0.1
 
@@ -53,6 +54,28 @@ def package(begin: Start) -> Step:
         _, loss_backward = backprop_book.cross_entropy(logits, begin.labels)
         gradients, _ = backward(loss_backward(1.0), with_dx=False)
         parameters = backprop_book.sgd_step(parameters, gradients, LEARNING_RATE)
+        return parameters
+
+    return step
+
+
+def the_tape(begin: Start) -> Step:
+    """The same functions on tensors, with no backward called by hand."""
+    parameters, x, labels, last = begin.parameters, begin.x, begin.labels, begin.layers[-1]
+
+    def loss(parameters: dict[str, Any]) -> Any:
+        a = x
+        for k in begin.layers:
+            z = apply(dense, a, parameters[f"weights_{k}"], parameters[f"bias_{k}"])
+            a = apply(relu, z) if k < last else z
+        return apply(cross_entropy, a, labels)
+
+    gradients_of = value_and_grad(loss)
+
+    def step() -> dict[str, Any]:
+        nonlocal parameters
+        _, gradients = gradients_of(parameters)
+        parameters = sgd_step(parameters, gradients, LEARNING_RATE)
         return parameters
 
     return step
@@ -235,6 +258,7 @@ CASES = {
 
 CONTENDERS: dict[str, Callable[[Start], Step]] = {
     "the package": package,
+    "the tape": the_tape,
     "NumPy by hand": numpy_by_hand,
     "NumPy in place": numpy_in_place,
     "PyTorch eager": pytorch,
