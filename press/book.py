@@ -21,7 +21,12 @@ def page_paths() -> list[Path]:
 
 
 def missing_libraries(page: Page) -> list[str]:
-    """Return the optional libraries that a page imports and that are not installed here."""
+    """Return the optional libraries that a page imports and that are not installed here.
+
+    Of a page that cannot be read that is not known.
+    """
+    if unreadable_faults(page):
+        return []
     return [name for name in optional_libraries(page) if find_spec(name) is None]
 
 

@@ -663,7 +663,7 @@ def test_how_it_is_shown():
 
 
 def nodes_alive():
-    return sum(isinstance(o, Node) for o in gc.get_objects())
+    return sum(type(o) is Node for o in gc.get_objects())
 
 
 @pytest.fixture
