@@ -94,13 +94,14 @@ class Value:
 
     def __pow__(self, other: Value | float) -> Value:
         """Raise to a power. Raises ValueError for a base that is too small for the exponent."""
-        x, n = self.data, other.data if isinstance(other, Value) else Value(other).data
-        if isinstance(other, Value) and x <= 0:
+        if not isinstance(other, Value):
+            y, slope = _power(self.data, Value(other).data)
+            return _result(y, self, slope)
+        x = self.data
+        if x <= 0:
             raise ValueError(f"the base is {x}; to the power of a Value it should be positive")
-        y, slope = _power(x, n)
-        if isinstance(other, Value):
-            return _result(y, self, slope, other, y * math.log(x))
-        return _result(y, self, slope)
+        y, slope = _power(x, other.data)
+        return _result(y, self, slope, other, y * math.log(x))
 
     __radd__, __rmul__ = __add__, __mul__
 
@@ -145,7 +146,7 @@ class Value:
         """
         small = math.exp(-abs(self.data))
         y = 1 / (1 + small) if self.data > 0 else small / (1 + small)
-        return _result(y, self, y * (1 - y))
+        return _result(y, self, small / (1 + small) ** 2)
 
     def exp(self) -> Value:
         """Return e to the power of this.
@@ -185,4 +186,8 @@ def _power(x: float, n: float) -> tuple[float, float]:
     """Return x to the power of n and its derivative with respect to x, infinite for a root of 0."""
     if x < 0 and not n.is_integer():
         raise ValueError(f"the base is {x}; to the power of {n} it should not be negative")
-    return x**n, math.inf if x == 0 < n < 1 else n * x ** (n - 1) if n else 0.0
+    if n == 0:
+        return 1.0, 0.0
+    if x == 0 and 0 < n < 1:
+        return 0.0, math.inf
+    return x**n, n * x ** (n - 1)

@@ -4,6 +4,7 @@
 made of the package's source by the change of a few characters.
 """
 
+import ast
 import gc
 import math
 import operator
@@ -176,6 +177,7 @@ def extreme_faults(value):
         (1000.0, "sigmoid", 1.0, 0.0),
         (-1000.0, "sigmoid", 0.0, 0.0),
         (-40.0, "sigmoid", math.exp(-40), math.exp(-40)),
+        (40.0, "sigmoid", 1.0, math.exp(-40)),
         (0.0, "relu", 0.0, 0.0),
         (math.inf, "relu", math.inf, 1.0),
     ]:
@@ -294,10 +296,10 @@ MUTATIONS = {
     "the numerator": ("self, 1 / other.data", "self, other.data"),
     "the exponent": ("n * x ** (n - 1)", "x ** (n - 1)"),
     "no gradient for the exponent": ("other, y * math.log(x)", "other, 0.0"),
-    "power 0": (" if n else 0.0", ""),
-    "the root of 0": ("math.inf if x == 0 < n < 1 else ", ""),
+    "power 0": ("if n == 0:", "if False:"),
+    "the root of 0": ("if x == 0 and 0 < n < 1:", "if False:"),
     "a complex root": ("if x < 0 and not n.is_integer():", "if False:"),
-    "any base": ("if isinstance(other, Value) and x <= 0:", "if False:"),
+    "any base": ("if x <= 0:", "if False:"),
     "rsub as sub": ("Value(other) - self", "self - other"),
     "rtruediv as truediv": ("Value(other) / self", "self / other"),
     "rpow as pow": ("Value(other) ** self", "self ** other"),
@@ -305,7 +307,8 @@ MUTATIONS = {
     "relu at 0": ("float(self.data > 0)", "float(self.data >= 0)"),
     "relu of nan": ("max(self.data, 0.0)", "max(0.0, self.data)"),
     "tanh from the input": ("1 - y * y", "1 - self.data**2"),
-    "sigmoid from the input": ("y * (1 - y)", "self.data * (1 - self.data)"),
+    "sigmoid from the input": ("small / (1 + small) ** 2", "self.data * (1 - self.data)"),
+    "sigmoid flat too soon": ("small / (1 + small) ** 2", "y * (1 - y)"),
     "sigmoid overflows": ("math.exp(-abs(self.data))", "math.exp(-self.data)"),
     "sigmoid upside down": ("if self.data > 0 else small", "if self.data < 0 else small"),
     "exp": ("_result(y, self, y)", "_result(y, self, self.data)"),
@@ -617,9 +620,15 @@ def test_a_value_takes_no_other_attributes():
         Value(1.0).gradient = 0
 
 
-def test_the_engine_has_less_than_150_lines():
-    """Docstrings and all; blank lines aside."""
-    assert sum(bool(line.strip()) for line in SOURCE.splitlines()) < 150
+def test_the_engine_has_100_lines():
+    """As the title of its chapter says: what the page shows, without docstrings and blank lines."""
+    module, documented = ast.parse(SOURCE), ast.Module | ast.ClassDef | ast.FunctionDef
+    for node in ast.walk(module):
+        if isinstance(node, documented) and ast.get_docstring(node):
+            del node.body[0]
+    lines = ast.unparse(module).splitlines()
+    for_types = ("from __future__", "from typing")
+    assert sum(bool(line.strip()) and not line.startswith(for_types) for line in lines) <= 100
 
 
 def test_the_recursion_limit_is_as_python_has_it():
