@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from backprop_book.arrays import a_kind, check_floats, check_like, is_real
+from backprop_book.pushforward import is_floats
 from backprop_book.rules import Rule
 
 WANTED = "it should be a number, an array of floats or a dict of arrays"
@@ -118,7 +119,7 @@ def one_array(name: str, value: Any) -> Any:
     """
     if is_real(value) and not isinstance(value, np.floating):
         value = np.asarray(value, float)
-    if getattr(getattr(value, "dtype", None), "kind", "") != "f":
+    if not is_floats(value):
         raise TypeError(
             f"{name} returned {a_kind(value)}; it should return one number or array of floats"
         )

@@ -390,9 +390,7 @@ def as_floats(x: Any, *others: Any, name: str = "the other operand") -> Any:
     if kind not in "fiub":
         told = f"has dtype {x.dtype}" if hasattr(x, "dtype") else f"is {a_kind(x)}"
         raise TypeError(f"{name} {told}; it should be a number or an array of numbers")
-    dtype = np.result_type(
-        *(each.dtype if hasattr(each, "dtype") else each for each in (x, *others))
-    )
+    dtype = np.result_type(*(getattr(each, "dtype", each) for each in (x, *others)))
     if isinstance(x, Operand):
         return x.astype(dtype)
     return np.asarray(x, dtype if dtype.kind == "f" else np.float64)

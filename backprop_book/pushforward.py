@@ -103,7 +103,7 @@ def push_forward(
     What comes back is the Jacobian-vector product, with no Jacobian: a linear function is its own
     derivative; a product has a term for each factor that moves; where the Jacobian is diagonal it
     is its own transpose, so that `backward` will do (Griewank and Walther, Evaluating Derivatives,
-    2nd edition, 2008, section 3.1).
+    2nd edition, 2008, chapter 3).
 
     Raises KeyError for a function that is none of these kinds.
 

@@ -30,7 +30,6 @@ class Value:
         self.left_slope = self.right_slope = 0.0
 
     def __repr__(self) -> str:
-        """Show the number and its gradient."""
         return f"Value(data={self.data}, grad={self.grad})"
 
     def history(self) -> list[Value]:
@@ -72,22 +71,18 @@ class Value:
                 node.right.grad += node.grad * node.right_slope
 
     def __add__(self, other: Value | float) -> Value:
-        """Add."""
         other = other if isinstance(other, Value) else Value(other)
         return _result(self.data + other.data, self, 1.0, other, 1.0)
 
     def __sub__(self, other: Value | float) -> Value:
-        """Subtract."""
         other = other if isinstance(other, Value) else Value(other)
         return _result(self.data - other.data, self, 1.0, other, -1.0)
 
     def __mul__(self, other: Value | float) -> Value:
-        """Multiply."""
         other = other if isinstance(other, Value) else Value(other)
         return _result(self.data * other.data, self, other.data, other, self.data)
 
     def __truediv__(self, other: Value | float) -> Value:
-        """Divide."""
         other = other if isinstance(other, Value) else Value(other)
         y = self.data / other.data
         return _result(y, self, 1 / other.data, other, -y / other.data)
@@ -106,19 +101,15 @@ class Value:
     __radd__, __rmul__ = __add__, __mul__
 
     def __neg__(self) -> Value:
-        """Change the sign."""
         return _result(-self.data, self, -1.0)
 
     def __rsub__(self, other: float) -> Value:
-        """Subtract this from a number."""
         return Value(other) - self
 
     def __rtruediv__(self, other: float) -> Value:
-        """Divide a number by this."""
         return Value(other) / self
 
     def __rpow__(self, other: float) -> Value:
-        """Raise a number to the power of this."""
         return Value(other) ** self
 
     def relu(self) -> Value:

@@ -21,10 +21,7 @@ from backprop_book import (
     grad,
     hvp,
     initialize,
-    relu,
-    sgd_step,
     tanh,
-    value_and_grad,
 )
 
 
@@ -44,53 +41,6 @@ def told(what: str, value: float, most: float, unit: str = "") -> None:
     """Print a value beside the most that it should be."""
     held = "met    " if value <= most else "NOT MET"
     print(f"  {held} {value:8.2f}{unit}, at most {most:g}{unit}: {what}")
-
-
-def network_steps(sizes: list[int], n_examples: int) -> tuple[Callable[[], Any], Callable[[], Any]]:
-    """Return a training step on the tape, and one of the same functions chained by hand."""
-    rng = np.random.default_rng(0)
-    drawn = initialize(sizes, rng).items()
-    parameters = {name: array.astype(np.float32) for name, array in drawn}
-    x = rng.normal(size=(n_examples, sizes[0])).astype(np.float32)
-    labels = rng.integers(sizes[-1], size=n_examples)
-    layers = [(f"weights_{k}", f"bias_{k}") for k in range(1, len(sizes))]
-
-    def loss(parameters: Any) -> Any:
-        a = x
-        for weights, bias in layers:
-            z = apply(dense, a, parameters[weights], parameters[bias])
-            a = apply(relu, z) if weights != layers[-1][0] else z
-        return apply(cross_entropy, a, labels)
-
-    gradients_of = value_and_grad(loss)
-
-    def on_the_tape() -> Any:
-        return sgd_step(parameters, gradients_of(parameters)[1], 0.1)
-
-    def by_hand() -> Any:
-        a, backwards = x, []
-        for weights, bias in layers:
-            z, backward = dense(a, parameters[weights], parameters[bias])
-            a, bend = relu(z) if weights != layers[-1][0] else (z, None)
-            backwards.append((weights, bias, backward, bend))
-        _, backward = cross_entropy(a, labels)
-        da, gradients = backward(1.0), {}
-        for weights, bias, backward, bend in reversed(backwards):
-            dz = bend(da) if bend else da
-            da, gradients[weights], gradients[bias] = backward(dz, with_dx=weights != layers[0][0])
-        return sgd_step(parameters, gradients, 0.1)
-
-    for name, array in by_hand().items():
-        np.testing.assert_allclose(on_the_tape()[name], array, rtol=1e-5)
-    return on_the_tape, by_hand
-
-
-def the_tape() -> None:
-    """Say what the tape adds to the functions on it."""
-    print("A training step on the tape, as a part of the same functions chained by hand")
-    for sizes, n_examples, times in (([64, 128, 64, 10], 64, 50), ([784, 512, 256, 10], 128, 2)):
-        tape, hand = least(*network_steps(sizes, n_examples), turns=40, times=times)
-        told("-".join(map(str, sizes)), tape / hand, 1.05)
 
 
 def long_chains() -> None:
@@ -183,5 +133,5 @@ def curvature() -> None:
 
 
 if __name__ == "__main__":
-    for part in (the_tape, long_chains, memory_over_steps, checkpoints, curvature):
+    for part in (long_chains, memory_over_steps, checkpoints, curvature):
         part()

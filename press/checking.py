@@ -95,13 +95,23 @@ def _figure_faults(page: Page, snippet: Snippet, figures: list[bytes]) -> Iterat
 
 
 def _prerequisite_faults(page: Page, results: dict[int, Ran]) -> Iterator[Fault]:
-    """Run each snippet with only what it is said to need, and demand what it did on the page."""
-    for i, needed in enumerate(needs(page.sources)):
-        if len(needed) == i:
+    """Run each snippet with only what it is said to need, and demand what it did on the page.
+
+    A run of what one needs is a run of each of these too that needs all of it that comes before.
+    """
+    needed = needs(page.sources)
+    seen = {i for i, earlier in enumerate(needed) if len(earlier) == i}  # the page was that run
+    for i in reversed(range(len(needed))):
+        if i in seen:
             continue
-        alone = run(page, [*needed, i]).get(i)
-        if alone is None or not _same_run(alone, results[i]):
-            yield Fault(page.path, page.snippets[i].code.line, _differs_alone(page, needed, alone))
+        indices = [*needed[i], i]
+        alone = run(page, indices)
+        for place, j in enumerate(indices):
+            if j not in seen and needed[j] == indices[:place]:
+                seen.add(j)
+                if j not in alone or not _same_run(alone[j], results[j]):
+                    told = _differs_alone(page, needed[j], alone.get(j))
+                    yield Fault(page.path, page.snippets[j].code.line, told)
 
 
 def _same_run(alone: Ran, on_page: Ran) -> bool:

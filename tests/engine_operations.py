@@ -79,6 +79,12 @@ ONE = {
     "expm1": of_one("expm1"),
     "square": of_one("square"),
     "negative": Operation(("nd",), lambda np, x: np.negative(x) ** 3, lambda t, x: (-x) ** 3),
+    "positive": Operation(
+        ("nd",), lambda np, x: np.positive(x) ** 3, lambda t, x: (+x) ** 3, autograd=False
+    ),
+    "copy": Operation(
+        ("nd",), lambda np, x: np.copy(x) ** 3, lambda t, x: t.clone(x) ** 3, autograd=False
+    ),
     "reciprocal": of_one("reciprocal", settle=off_0),
     "abs": Operation(("nd",), lambda np, x: np.abs(x) ** 3, lambda t, x: t.abs(x) ** 3, off_0),
     "power 3": Operation(("nd",), lambda np, x: x**3, lambda _, x: x**3),
@@ -146,6 +152,7 @@ SHAPES = {
     "reshape": Operation(
         ("nd2",), lambda np, x: np.reshape(x**2, (-1, 2)), lambda t, x: (x**2).reshape(-1, 2)
     ),
+    "ravel": Operation(("nd",), lambda np, x: np.ravel(x**2), lambda t, x: t.ravel(x**2)),
     "transpose": Operation(
         ("ndh",),
         lambda np, x: np.transpose(x**2, (2, 0, 1)),

@@ -34,7 +34,10 @@ def test_the_gradient_is_the_same_to_the_last_bit():
 def test_so_are_second_derivatives_and_forward_mode():
     wanted = hvp(lambda w: two_layers(w, plainly), W, W)
     np.testing.assert_allclose(hvp(lambda w: two_layers(w, checkpoint), W, W), wanted, rtol=1e-12)
-    slope = lambda through: grad(lambda w: (grad(two_layers)(w, through) * W).sum())(W)  # noqa: E731
+
+    def slope(through):
+        return grad(lambda w: (grad(two_layers)(w, through) * W).sum())(W)
+
     np.testing.assert_allclose(slope(checkpoint), slope(plainly), rtol=1e-12)
     found = jvp(lambda w: two_layers(w, checkpoint), [W], [W])
     wanted = jvp(lambda w: two_layers(w, plainly), [W], [W])

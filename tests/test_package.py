@@ -171,7 +171,7 @@ def test_every_public_function_of_a_chapter_is_in_all():
     steps |= {"Dual", "split", "is_floats", "moved_by", "push_linear", "push_products"}
     steps |= {"push_elementwise", "push_selecting", "push_forward", "recording", "Node", "sweep"}
     steps |= {"count_uses", "unshared", "made", "gradient_of", "mapped_all", "jacobian_rows"}
-    steps |= {"jacobian_columns", "unit_directions", "turned", "forgetful", "rewound"}
+    steps |= {"jacobian_columns", "unit_directions", "forgetful", "rewound"}
     steps |= {"off_the_tape", "vjp_of_floats", "level_of", "constant", "holds_operand"}
     public = {*backprop_book.__all__, *steps}
     for path in MODULES:
