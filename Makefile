@@ -2,6 +2,9 @@
 # make test      run every test                          (make test TESTS=tests/test_pages.py)
 # make refresh   rewrite outputs and figures             (make refresh PAGES=docs/index.md)
 # make build     build the site into site/
+# make offline   pack the site into a zip that opens from disk
+# make lighthouse  measure the site's pages              (make lighthouse PAGES=labs/one-layer/)
+# make pdf       print the book into a PDF                (needs Chromium)
 #
 # Each of them first makes the environment .venv, once; another Python: make test PYTHON=python3.12
 
@@ -10,11 +13,12 @@ PORT ?= 8000
 PAGES ?=
 TESTS ?=
 EXTRAS ?= book,test
+NAME := learning-from-mistakes
 
 RUN := .venv/bin/python -m
 READY := .venv/ready
 
-.PHONY: help serve test refresh build
+.PHONY: help serve test refresh build lighthouse offline pdf
 
 help:
 	@sed -n 's/^# \{0,1\}//; /^$$/q; p' Makefile
@@ -30,6 +34,15 @@ refresh: $(READY)
 
 build: $(READY)
 	$(RUN) mkdocs build --strict
+
+lighthouse: build
+	@$(RUN) press.lighthouse site $(PAGES)
+
+offline: build
+	@$(RUN) press.offline site $(NAME).zip
+
+pdf: build
+	@$(RUN) press.print_book site $(NAME).pdf
 
 $(READY): pyproject.toml constraints.txt
 	@command -v $(PYTHON) > /dev/null || { echo "There is no $(PYTHON). Install Python 3.11 or newer, or name one: make PYTHON=python3.12"; exit 1; }

@@ -16,6 +16,7 @@ LANGUAGE = re.compile(r"(?:\{\s*\.|\.?)(?P<language>[^\s{}]*)")
 IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>[^)\s]+\.svg)\)")
 PREFIX = re.compile(r"[ \t>]*")
 MARKS = re.compile(r"`{3,}|~{3,}")
+INLINE_CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 
 
 class FenceError(ValueError):
@@ -72,6 +73,14 @@ class Page:
         """The Python fences of the page, in order, with what they show."""
         return [self._snippet(i) for i, f in enumerate(self.fences) if f.language == "python"]
 
+    @cached_property
+    def prose(self) -> str:
+        """The page's text with its code blanked out, every character in its place."""
+        text = self.text
+        for fence in self.fences:
+            text = text[: fence.start] + _blank(text[fence.start : fence.end]) + text[fence.end :]
+        return INLINE_CODE.sub(lambda code: _blank(code[0]), text)
+
     @property
     def sources(self) -> list[str]:
         """The code of each snippet."""
@@ -102,6 +111,10 @@ def read_fences(text: str, path: str = "page") -> list[Fence]:
     document = Document(text, path)
     regions = sorted(RawFencedCodeBlockLexer(INFO)(document), key=lambda region: region.start)
     return [_fence(text, region) for region in _outermost(regions)]
+
+
+def _blank(text: str) -> str:
+    return re.sub(r"[^\n]", " ", text)
 
 
 def _outermost(regions: list[Region]) -> Iterator[Region]:

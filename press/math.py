@@ -9,6 +9,8 @@ from typing import Any
 
 from py_mini_racer import MiniRacer
 
+from press.fences import Page
+
 KATEX = Path(__file__).parent / "katex" / "katex.min.js"
 TYPESET = """
 function typeset(tex, displayMode) {
@@ -24,15 +26,30 @@ FORMULA = re.compile(
     r"\\(?P<kind>[(\[])(?P<tex>.*?)\\[)\]]</(?P=tag)>",
     re.DOTALL,
 )
+LABEL = re.compile(r"(?<=\})\\label\{(?P<id>equation-[\w-]+)\}")
+DELIMITERS = {"(": (r"\$|\\\(", r"\$(?!\$)|\\\)"), "[": (r"\$\$|\\\[", r"\$\$|\\\]")}
 IN_A_TITLE = re.compile(r"\\\((?P<tex>.+?)\\\)")
 
 
-def typeset_formulas(page: str) -> str:
+def typeset_formulas(page: str, markdown: str) -> str:
     """Replace each formula that arithmatex marked by its HTML and MathML.
 
-    Raises ValueError naming a formula that KaTeX does not understand.
+    Raises ValueError for a formula that KaTeX does not understand, with its line in `markdown`,
+    from which the page was made.
     """
-    return FORMULA.sub(_typeset_match, page)
+
+    def typeset_match(match: re.Match[str]) -> str:
+        try:
+            return _typeset_match(match)
+        except ValueError as fault:
+            raise ValueError(f"{_place(match, markdown)}{fault}") from fault
+
+    return FORMULA.sub(typeset_match, page)
+
+
+def equation_ids(page: str) -> set[str]:
+    """Return the ids that the numbered equations of a page will have once they are typeset."""
+    return {label["id"] for label in LABEL.finditer(page)}
 
 
 def typeset_title(title: str) -> str:
@@ -59,5 +76,17 @@ def _engine() -> Any:
 
 
 def _typeset_match(match: re.Match[str]) -> str:
-    markup = typeset(html.unescape(match["tex"]), match["kind"] == "[")
-    return f"{match['opening']}{markup}</{match['tag']}>"
+    tex, opening = html.unescape(match["tex"]), match["opening"]
+    if label := LABEL.search(tex):
+        tex = LABEL.sub("", tex)
+        opening = f'{opening[:-1]} id="{label["id"]}">'
+    return f"{opening}{typeset(tex, match['kind'] == '[')}</{match['tag']}>"
+
+
+def _place(match: re.Match[str], markdown: str) -> str:
+    """Tell the line of the first formula with this text; what it is nested in may indent it."""
+    tex = r"[\s>]+".join(map(re.escape, html.unescape(match["tex"]).split()))
+    opening, closing = DELIMITERS[match["kind"]]
+    prose = Page(Path(), markdown).prose
+    found = re.search(rf"(?:{opening})\s*{tex}\s*(?:{closing})", prose)
+    return f"line {prose.count(chr(10), 0, found.start()) + 1}: " if found else ""

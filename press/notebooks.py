@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 
 from press.fences import IMAGE, Page, Snippet
 from press.libraries import OPTIONAL, optional_libraries
+from press.numbering import number
 from press.plain_markdown import PYTHON, plain
 from press.structure import ELSEWHERE
 
@@ -80,9 +81,10 @@ def notebook(page: Page, site: Site) -> NotebookNode:
 
     Raises ValueError for a page without a title, or whose snippets did not each become a cell.
     """
+    page = Page(page.path, number(page.text, page.path))
     cells = list(_cells(page, site))
-    for number, cell in enumerate(cells, 1):
-        cell.id = f"cell-{number}"
+    for place, cell in enumerate(cells, 1):
+        cell.id = f"cell-{place}"
     n_code = sum(cell.cell_type == "code" for cell in cells)
     if n_code != len(page.snippets) + 1:
         raise ValueError(f"{page.path}: {len(page.snippets)} snippets became {n_code - 1} cells")

@@ -6,8 +6,8 @@ Code and formulas are put aside while the text around them is worked on; a mark 
 import re
 from collections.abc import Callable
 
-from press.fences import Fence, read_fences
-from press.structure import INLINE_CODE
+from press.fences import INLINE_CODE, Fence, read_fences
+from press.numbering import NUMBER
 
 Address = Callable[[str], str]
 
@@ -25,6 +25,7 @@ FORMULAS = [
     (re.compile(r"(?<![\\$])\$(?!\s)(?P<tex>(?:(?!\n[ \t>]*\n)[^$])+?)(?<!\s)\$"), "${}$"),
 ]
 DOLLAR = re.compile(r"(?<!\\)\$")
+LABEL = re.compile(r"\\label\{[^}]*\}")
 
 ATTRIBUTE = r"(?:[#.][\w:-]+|[\w-]+=(?:\"[^\"]*\"|'[^']*'|[^\s}\"']+))"
 ATTRIBUTES = re.compile(rf"[ \t]*\{{:?[ ]*{ATTRIBUTE}(?:[ ]+{ATTRIBUTE})*[ ]*\}}")
@@ -78,6 +79,7 @@ def plain(markdown: str, address: Address) -> str:
     aside = Aside()
     text = _put_code_aside(markdown, aside)
     text = _put_formulas_aside(text, aside)
+    text = NUMBER.sub(r"\g<title>", text)
     text = _plain_figures(ATTRIBUTES.sub("", text))
     text = _plain_links(text, address)
     text = "\n".join(_plain_lines(text.split("\n")))
@@ -103,7 +105,7 @@ def _put_formulas_aside(text: str, aside: Aside) -> str:
     for pattern, shape in FORMULAS:
 
         def put(formula: re.Match[str], shape: str = shape) -> str:
-            tex = LINE_BREAK.sub(" ", formula["tex"])
+            tex = LINE_BREAK.sub(" ", LABEL.sub("", formula["tex"]))
             return (formula.groupdict().get("before") or "") + aside.put(shape.format(tex))
 
         text = pattern.sub(put, text)

@@ -12,6 +12,7 @@ from mkdocs.config import load_config
 
 from press.faults import Fault
 from press.fences import Page
+from press.numbering import numbered_ids, numbering_faults
 
 ROOT = Path(__file__).parent.parent
 LINK = re.compile(
@@ -24,13 +25,13 @@ GIVEN_ID = re.compile(r"^(?!#).*\{:? *#(?P<id>[\w-]+)[^}]*\}", re.MULTILINE)
 IMAGE_TAG = re.compile(r"<img\b(?P<attributes>[^>]*)>")
 ALT = re.compile(r"\balt=[\"']\s*[^\"'\s]")
 ID = re.compile(r"\bid=\"([^\"]+)\"")
-INLINE_CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 ELSEWHERE = ("http:", "https:", "mailto:")
 
 
 def structure_faults(page: Page) -> Iterator[Fault]:
     """Yield the broken links and anchors, the repeated headings and the images without alt text."""
-    prose = without_code(page)
+    prose = page.prose
+    yield from numbering_faults(page)
     yield from _heading_faults(page, prose)
     yield from _comment_faults(page, prose)
     yield from _image_tag_faults(page, prose)
@@ -43,38 +44,27 @@ def structure_faults(page: Page) -> Iterator[Fault]:
         if link["image"] and not link["text"].strip():
             yield Fault(page.path, line, f"the image {link['target']} has no alt text")
         fault = _link_fault(page.path, link["target"])
-        if fault:
+        if fault and (link["image"] or link["text"]):
             yield Fault(page.path, line, fault)
-
-
-def without_code(page: Page) -> str:
-    """Return the page's text with its code blanked out, every character in its place."""
-    text = page.text
-    for fence in page.fences:
-        text = text[: fence.start] + _blank(text[fence.start : fence.end]) + text[fence.end :]
-    return INLINE_CODE.sub(lambda code: _blank(code[0]), text)
 
 
 def anchors(path: Path) -> set[str]:
     """Return the ids that a page of the site has."""
-    return _anchors(path.read_text(encoding="utf-8"))
+    return _anchors(path.read_text(encoding="utf-8")) | numbered_ids(path)
 
 
 @cache
 def _anchors(text: str) -> set[str]:
-    settings = _markdown_settings()
+    settings = markdown_settings()
     html = markdown.markdown(text, **settings)
     return set(ID.findall(html))
 
 
 @cache
-def _markdown_settings() -> dict[str, Any]:
+def markdown_settings() -> dict[str, Any]:
+    """Return the extensions with which the site's Markdown is read, and their settings."""
     config = load_config(str(ROOT / "mkdocs.yml"))
     return {"extensions": config.markdown_extensions, "extension_configs": config.mdx_configs}
-
-
-def _blank(text: str) -> str:
-    return re.sub(r"[^\n]", " ", text)
 
 
 def _heading_faults(page: Page, prose: str) -> Iterator[Fault]:

@@ -2,17 +2,19 @@
 
 import functools
 import os
-import shutil
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from press.chromium import FLAGS, MISSING, find_chromium
 
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):  # NumPy's, PyTorch's
     os.environ.setdefault(name, "1")  # tests run side by side, a thread for each
@@ -20,9 +22,6 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):  # NumPy's, PyTorch's
 ROOT = Path(__file__).parents[1]
 SUBPATH = "backprop-book"
 PATIENCE = 300  # seconds that the build may take
-CHROMIUMS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-MISSING = "Chromium is not installed: apt-get install chromium, or set CHROMIUM to the path of one"
 
 
 @pytest.fixture(scope="session")
@@ -94,8 +93,7 @@ def address(site: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Return the path of a Chromium; without one skip, or fail where CI must have it."""
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUMS)), None)
-    if found:
+    if found := find_chromium():
         return found
     if os.environ.get("CI") == "true":
         pytest.fail(MISSING)
@@ -111,11 +109,16 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def phone(browser: Browser) -> Iterator[Page]:
-    """A page as narrow as a phone's, which goes from one test to the next."""
-    context = browser.new_context(viewport={"width": 390, "height": 844})
-    yield context.new_page()
-    context.close()
+def new_window(browser: Browser, address: str) -> Callable[[], AbstractContextManager[Page]]:
+    """Open a window in a browser that knows no page, may use the clipboard and stays still."""
+
+    @contextmanager
+    def opened() -> Iterator[Page]:
+        with browser.new_context(reduced_motion="reduce") as context:
+            context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
+            yield context.new_page()
+
+    return opened
 
 
 @pytest.fixture

@@ -1,63 +1,52 @@
-"""Run notebooks in a fresh kernel that has what a reader is told to install, and nothing else."""
+"""Run notebooks in a fresh IPython that has what a reader is told to install, and nothing else."""
 
-import os
+import multiprocessing
 import sys
-from copy import deepcopy
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import packages_distributions, requires
 from pathlib import Path
+from typing import Any
 
-import nbformat
-from nbclient import NotebookClient
 from nbformat import NotebookNode
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from reader import run_cells
 
 INSTALLED = ["numpy", "matplotlib", "backprop-book", "ipykernel"]
+PATIENCE = 300  # seconds that a notebook may take
 
-REFUSE_THE_REST = """
-import sys
+FRESH = multiprocessing.get_context("forkserver")
+FRESH.set_forkserver_preload(["IPython", "matplotlib.pyplot"])  # read once, not once a notebook
 
-class Only:
-    def __init__(self, finder):
-        self.finder = finder
 
-    def find_spec(self, name, path=None, target=None):
-        allowed = name.partition(".")[0] in {allowed}
-        return self.finder.find_spec(name, path, target) if allowed else None
+@dataclass(frozen=True)
+class Ran:
+    """What a cell printed, the warnings it gave, and what it displayed, by MIME type."""
 
-    def __getattr__(self, name):
-        return getattr(self.finder, name)
+    printed: str
+    warned: str
+    displayed: list[dict[str, Any]]
 
-sys.meta_path[:] = [Only(finder) for finder in sys.meta_path]
-"""
+    @property
+    def figures(self) -> list[dict[str, Any]]:
+        return [shown for shown in self.displayed if any("image/" in kind for kind in shown)]
 
 
 def run_in_fresh_kernel(
     notebook: NotebookNode, folder: Path, also: tuple[str, ...] = ()
-) -> list[NotebookNode]:
-    """Run a copy of the notebook in `folder`; return its code cells with what they put out.
+) -> list[Ran]:
+    """Run a notebook's code cells in `folder`; return what each put out.
 
     `also` names what is installed beyond what every notebook needs.
 
-    A cell that raises raises nbclient's CellExecutionError.
+    A cell that raises raises RuntimeError.
     """
-    refusing = REFUSE_THE_REST.format(allowed=sorted(importable_names(also)))
-    guard = nbformat.v4.new_code_cell(refusing, id="guard")
-    guarded = deepcopy(notebook)  # a run writes its outputs into the cells
-    guarded.cells.insert(0, guard)
-    place = {"metadata": {"path": folder}}
-    client = NotebookClient(guarded, resources=place, timeout=120, coalesce_streams=True)
-    ran = client.execute(env={**os.environ, "IPYTHONDIR": str(folder / ".ipython")})
-    return [cell for cell in ran.cells[1:] if cell.cell_type == "code"]
-
-
-def printed_by(cell: NotebookNode) -> str:
-    return "".join(o.text for o in cell.outputs if o.output_type == "stream")
-
-
-def figures_of(cell: NotebookNode) -> list[NotebookNode]:
-    return [output for output in cell.outputs if output.output_type == "display_data"]
+    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    with ProcessPoolExecutor(1, FRESH) as pool:
+        ran = pool.submit(run_cells, sources, folder, importable_names(also)).result(PATIENCE)
+    return [Ran(*put_out) for put_out in ran]
 
 
 @cache

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from backprop_book import example_inputs
+from backprop_book.command_line import main
 
 ROOT = Path(__file__).parents[1]
 
@@ -123,8 +124,26 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
-def run(folder):
+def run(folder, monkeypatch, capsys):
     """Return a function that runs the command in the folder: exit code, output, errors."""
+
+    def running(*arguments):
+        try:
+            code = main(arguments)
+        except SystemExit as usage:
+            code = usage.code
+        return code, *capsys.readouterr()
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    yield running
+    for name in ("layers", "package", "package.inner"):  # the others cannot be imported
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def run_alone(folder):
+    """Return a function that does the same in a process of its own, as it is typed."""
 
     def running(*arguments):
         done = subprocess.run(
@@ -169,6 +188,22 @@ RIGHT = {
 @pytest.mark.parametrize("arguments", RIGHT.values(), ids=RIGHT.keys())
 def test_a_right_gradient(run, arguments):
     assert run("check", *arguments) == (0, RIGHT_TABLE, "")
+
+
+@pytest.mark.parametrize(
+    ("code", "arguments"),
+    [
+        (0, ["check", "layers:linear"]),
+        (1, ["check", "layers:careless"]),
+        (2, ["check", "raising:f"]),
+        (2, ["chekc"]),
+    ],
+)
+def test_a_process_of_its_own_says_the_same_and_leaves_with_that_code(
+    run, run_alone, code, arguments
+):
+    assert run_alone(*arguments) == run(*arguments)
+    assert run(*arguments)[0] == code
 
 
 @pytest.mark.parametrize("name", ["Layer.forward", "layer", "double"])

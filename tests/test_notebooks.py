@@ -4,8 +4,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from kernels import figures_of, printed_by, run_in_fresh_kernel
-from nbclient.exceptions import CellExecutionError
+from kernels import run_in_fresh_kernel
 
 from press.book import DOCS, missing_libraries
 from press.comparing import same_output
@@ -69,16 +68,30 @@ def test_a_chapter_runs_in_a_fresh_kernel_and_prints_and_draws_what_it_shows(pat
     shown = [cell for cell in made.cells if cell.cell_type == "code"]
     cells = run_in_fresh_kernel(made, tmp_path, tuple(optional_libraries(page)))
     for cell, ran in zip(shown, cells, strict=True):
-        assert same_output(printed_by(cell), printed_by(ran)), cell.source
-        assert len(figures_of(ran)) == len(figures_of(cell)), cell.source
-        assert len(ran.outputs) == len(cell.outputs), f"{cell.source}\nputs out {ran.outputs}"
+        printed = "".join(o.text for o in cell.outputs if o.output_type == "stream")
+        assert same_output(printed, ran.printed), cell.source
+        assert not ran.warned, cell.source
+        drawn = [output for output in cell.outputs if output.output_type == "display_data"]
+        assert len(ran.displayed) == len(ran.figures) == len(drawn), cell.source
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_keeps_nothing_that_jupyter_does_not_render(path):
     made = notebook(Page(path), Site(DOCS, BOOK, REPO))
     text = "\n".join(cell.source for cell in made.cells if cell.cell_type == "markdown")
-    for leftover in ["\n!!! ", "\n??? ", '\n=== "', "<fig", "{: ", "{#", "[^", "\\(", "](../"]:
+    for leftover in [
+        "[](",
+        "\\label",
+        "\n!!! ",
+        "\n??? ",
+        '\n=== "',
+        "<fig",
+        "{: ",
+        "{#",
+        "[^",
+        "\\(",
+        "](../",
+    ]:
         assert leftover not in text
     assert not any("\ue000" <= character <= "\uf8ff" for character in text)
 
@@ -91,19 +104,30 @@ def test_the_kernel_has_only_what_a_reader_installs(tmp_path):
         nbformat.v4.new_code_cell(f"try: {line}\nexcept ImportError: print('no')") for line in lines
     ]
     ran = run_in_fresh_kernel(nbformat.v4.new_notebook(cells=cells), tmp_path)
-    assert [printed_by(cell) for cell in ran] == [""] * len(kept) + ["no\n"] * len(refused)
+    assert [cell.printed for cell in ran] == [""] * len(kept) + ["no\n"] * len(refused)
 
 
-def test_a_run_leaves_the_notebook_it_is_given_alone(tmp_path):
-    cell = nbformat.v4.new_code_cell("print('run')")
-    cell.outputs = [nbformat.v4.new_output("stream", text="stored")]
-    (ran,) = run_in_fresh_kernel(nbformat.v4.new_notebook(cells=[cell]), tmp_path)
-    assert (printed_by(cell), printed_by(ran)) == ("stored", "run\n")
+def test_what_a_cell_displays_and_warns_of_is_seen(tmp_path):
+    plot = "from matplotlib import pyplot as plt\nfigure, ax = plt.subplots()"
+    warn = "import warnings\nwarnings.warn('beware')\nprint(1)"
+    cells = map(nbformat.v4.new_code_cell, [plot, "1 + 1", "_ = 1 + 1", warn, f"{plot}\nax"])
+    ran = run_in_fresh_kernel(nbformat.v4.new_notebook(cells=list(cells)), tmp_path)
+    assert [len(cell.displayed) for cell in ran] == [1, 1, 0, 0, 2]
+    assert [len(cell.figures) for cell in ran] == [1, 0, 0, 0, 1]
+    assert [cell.printed for cell in ran] == ["", "", "", "1\n", ""]
+    assert ["UserWarning: beware" in cell.warned for cell in ran] == [False] * 3 + [True, False]
+
+
+def test_a_notebook_finds_nothing_of_the_one_before(tmp_path):
+    for _ in range(2):
+        cell = nbformat.v4.new_code_cell("import json\nprint(hasattr(json, 'x'))\njson.x = 1")
+        (ran,) = run_in_fresh_kernel(nbformat.v4.new_notebook(cells=[cell]), tmp_path)
+        assert ran.printed == "False\n"
 
 
 def test_an_error_in_a_cell_is_raised(tmp_path):
     cells = [nbformat.v4.new_code_cell("1 / 0")]
-    with pytest.raises(CellExecutionError, match="ZeroDivisionError"):
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
         run_in_fresh_kernel(nbformat.v4.new_notebook(cells=cells), tmp_path)
 
 
@@ -150,7 +174,13 @@ def test_a_figure_is_an_output_and_its_caption_is_in_italics(make):
     (output,) = code.outputs
     assert output.output_type == "display_data"
     assert output.data == {"image/svg+xml": "<svg><path/></svg>", "text/plain": "A line."}
-    assert caption.source == "*It rises, always.*"
+    assert caption.source == "*Figure 1.1. It rises, always.*"
+
+
+def test_numbers_and_references_are_those_of_the_site(plain):
+    text = "$$ a = b \\label{equation-same} $$\n\nSee [](#equation-same).\n"
+    told = f"See [Equation (1.1)]({PAGE}#equation-same)."
+    assert plain(text) == f"$$ a = b \\tag{{1.1}} $$\n\n{told}"
 
 
 def test_a_caption_with_emphasis_of_its_own_stays_whole(plain):
@@ -204,7 +234,7 @@ def test_the_labs_are_there_too_as_they_are_stored(tmp_path):
 
 def test_an_admonition_is_quoted_under_its_title(plain):
     text = '!!! result "One *update*"\n\n    First.\n\n    - second\n\nAfter.\n'
-    assert plain(text) == "> **One *update***\n>\n> First.\n>\n> - second\n\nAfter."
+    assert plain(text) == "> **Result 1.1. One *update***\n>\n> First.\n>\n> - second\n\nAfter."
 
 
 def test_a_fence_of_another_language_is_quoted_with_its_admonition(plain):
@@ -283,7 +313,7 @@ def test_formulas_are_written_as_jupyter_reads_them(plain):
 
 
 def test_a_formula_in_a_quotation_stays_in_one_line(plain):
-    assert plain('!!! result "R"\n\n    $$\n    a\n    $$\n') == "> **R**\n>\n> $$ a $$"
+    assert plain('!!! result "R"\n\n    $$\n    a\n    $$\n') == "> **Result 1.1. R**\n>\n> $$ a $$"
 
 
 def test_a_dollar_that_opens_no_formula_is_escaped(plain):

@@ -428,9 +428,11 @@ def n_alive():
 
 @pytest.fixture
 def without_collector():
-    gc.collect()
+    """Turn the garbage collector off, and let it not see what was there before."""
     gc.disable()
+    gc.freeze()
     yield
+    gc.unfreeze()
     gc.enable()
 
 

@@ -668,9 +668,11 @@ def nodes_alive():
 
 @pytest.fixture
 def no_collector():
-    gc.collect()
+    """Turn the garbage collector off, and let it not see what was there before."""
     gc.disable()
+    gc.freeze()
     yield
+    gc.unfreeze()
     gc.enable()
 
 

@@ -32,6 +32,10 @@
     return made;
   };
 
+  document.querySelector(".md-dialog").setAttribute("role", "status"); // it says what was copied
+  addEventListener("load", () => { // Material has its buttons by then; what holds one is no landmark
+    for (const nav of document.querySelectorAll(".md-code__nav")) nav.role = "presentation";
+  });
   for (const snippet of document.querySelectorAll(".highlight[data-needs]")) {
     snippet.querySelector("pre:has(> code)").append(button(snippet));
   }
