@@ -25,8 +25,13 @@ from press.math import equation_ids, typeset_formulas, typeset_title
 from press.notebooks import write_notebooks
 from press.numbering import number
 from press.roles import mark_roles
-from press.serve import keep_serving
+from press.serve import keep_labs, keep_serving
 from press.snippet_ids import mark_snippets
+
+
+def on_config(config: MkDocsConfig) -> None:
+    """Keep what the labs gave from one build to the next, while the book is served."""
+    keep_labs(config)
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:

@@ -2,6 +2,8 @@
 
 A page is named by its address from the home page, as `part-2/07-forks/`; without any, all are asked
 about. Lighthouse is a program for Node; npm puts it beside the Python environment, once.
+Performance is a time, which depends on what else the machine does: it is told, with those below 95
+marked, and asserted of no page. The other scores are, and have to be 100.
 """
 
 import argparse
@@ -22,7 +24,8 @@ from press.chromium import FLAGS, MISSING, find_chromium
 
 LIGHTHOUSE = "lighthouse@12.8.2"
 FOLDER = Path(sys.prefix, "lighthouse")
-GOALS = {"performance": 95, "accessibility": 100, "best-practices": 100, "seo": 100}
+TOLD, ASSERTED = "performance", ["accessibility", "best-practices", "seo"]
+GOAL = 95  # for what is told
 COMPRESSED = {".html", ".css", ".js", ".json", ".svg", ".xml", ".txt"}
 PATIENCE = 180  # seconds that a page may take
 
@@ -52,13 +55,13 @@ class Compressing(SimpleHTTPRequestHandler):
 
 
 def main() -> None:
-    """Print a line of scores for each page; exit with 1 where one is below its goal."""
+    """Print a line of scores for each page; exit with 1 where one is not as it has to be."""
     parser = argparse.ArgumentParser(prog="python -m press.lighthouse", description=__doc__)
     parser.add_argument("site", type=Path)
     parser.add_argument("pages", nargs="*", metavar="PAGE")
     arguments = parser.parse_args()
     program, chromium = find_lighthouse(), find_chromium() or sys.exit(MISSING)
-    print(*GOALS, "page", sep="\t")
+    print(TOLD, *ASSERTED, "page", sep="\t")
     with served(arguments.site) as address:
         pages = arguments.pages or pages_of(arguments.site)
         good = [told(page, scores(program, chromium, address + page)) for page in pages]
@@ -93,7 +96,7 @@ def served(site: Path) -> Iterator[str]:
 
 def scores(program: Path, chromium: str, url: str) -> dict[str, int]:
     """Return Lighthouse's scores of a page on its mobile setting, out of 100."""
-    options = [f"--only-categories={','.join(GOALS)}", "--output=json", "--quiet"]
+    options = [f"--only-categories={','.join([TOLD, *ASSERTED])}", "--output=json", "--quiet"]
     ran = subprocess.run(
         [program, url, *options, f"--chrome-flags=--headless=new {' '.join(FLAGS)}"],
         env={**os.environ, "CHROME_PATH": chromium},
@@ -104,13 +107,14 @@ def scores(program: Path, chromium: str, url: str) -> dict[str, int]:
     if ran.returncode:
         sys.exit(ran.stderr)
     categories = json.loads(ran.stdout)["categories"]
-    return {name: round(100 * (categories[name]["score"] or 0)) for name in GOALS}
+    return {name: round(100 * (categories[name]["score"] or 0)) for name in [TOLD, *ASSERTED]}
 
 
 def told(page: str, scored: dict[str, int]) -> bool:
-    """Print the scores of a page; tell whether each is as good as it should be."""
-    print(*scored.values(), page or "home", sep="\t", flush=True)
-    return all(scored[name] >= goal for name, goal in GOALS.items())
+    """Print the scores of a page; tell whether those that are asserted are as they have to be."""
+    slow = "" if scored[TOLD] >= GOAL else f"\tbelow {GOAL} in {TOLD}"
+    print(*scored.values(), f"{page or 'home'}{slow}", sep="\t", flush=True)
+    return all(scored[name] == 100 for name in ASSERTED)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """Serve the book with live reload: `python -m press.serve --port 8000`."""
 
 import argparse
+import hashlib
 import logging
+import os
 import shutil
 import socket
 import sys
@@ -9,10 +11,13 @@ import tempfile
 from pathlib import Path
 
 from mkdocs.__main__ import cli
+from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.livereload import LiveReloadServer
 
 HOST = "127.0.0.1"
+PACKAGE = Path(__file__).parent.parent / "backprop_book"
 WATCHED = ["backprop_book", "press"]
+KEPT_LABS = "KEPT_LABS"  # the variable that names the folder of what the labs gave
 
 log = logging.getLogger("mkdocs.press")
 
@@ -26,7 +31,17 @@ def main() -> None:
         sys.exit(f"Port {port} is in use. Choose another: make serve PORT={port + 1}")
     print(f"The book will be at http://{HOST}:{port}/ once it is built; Ctrl-C stops it.")
     watched = [word for folder in WATCHED for word in ("--watch", folder)]
-    cli(["serve", "--dev-addr", f"{HOST}:{port}", *watched])
+    with tempfile.TemporaryDirectory() as kept:
+        os.environ[KEPT_LABS] = kept
+        cli(["serve", "--dev-addr", f"{HOST}:{port}", *watched])
+
+
+def keep_labs(config: MkDocsConfig) -> None:
+    """While the book is served, run a lab again only if it or the package has changed."""
+    if kept := os.environ.get(KEPT_LABS):
+        package = b"".join(path.read_bytes() for path in sorted(PACKAGE.rglob("*.py")))
+        folder = Path(kept, hashlib.sha256(package).hexdigest())
+        config.plugins["mkdocs-jupyter"].config.update(cache=True, cache_dir=str(folder))
 
 
 def is_taken(port: int) -> bool:

@@ -1,6 +1,7 @@
 """Mark each snippet in a page's HTML with its number and the numbers of those it needs."""
 
 import re
+from functools import cache
 from itertools import count
 
 from press.fences import read_fences
@@ -23,13 +24,19 @@ def mark_snippets(page: str, markdown: str) -> str:
 def number_snippets(page: str, sources: list[str]) -> str:
     """Add `id` and `data-needs` to each Python block of a page, whose snippets are `sources`."""
     _compare(len(PYTHON_BLOCK.findall(page)), len(sources), "Python blocks")
-    numbers, needed = count(1), iter(needs(sources))
+    numbers, needed = count(1), iter(_needed(tuple(sources)))
 
     def marked(block: re.Match[str]) -> str:
         earlier = " ".join(str(i + 1) for i in next(needed))
         return block[0].replace("<div", f'<div id="snippet-{next(numbers)}" data-needs="{earlier}"')
 
     return PYTHON_BLOCK.sub(marked, page)
+
+
+@cache
+def _needed(sources: tuple[str, ...]) -> list[list[int]]:
+    """Keep what snippets need: while the book is served, most pages stay as they are."""
+    return needs(list(sources))
 
 
 def _compare(shown: int, written: int, what: str) -> None:

@@ -36,7 +36,7 @@ function nameEnds(canvas, runs) {
     .map(({ name, ink, end: [u, v] }) => {
       above = Math.max(canvas.y(inside(v, Y)) + 4, above + 17);
       const clear = u > 2.5 ? canvas.x(3.5) : 0; // right of where the paths wander
-      const x = inside(Math.max(canvas.x(u) + 12, clear), [canvas.x(X[0]), canvas.x(X[1]) - 7 * name.length]);
+      const x = inside(Math.max(canvas.x(u) + 12, clear), [canvas.x(X[0]), canvas.x(X[1]) - 8 * name.length]);
       return svg("text", { class: `label ${ink}`, x, y: above }, name);
     });
 }
