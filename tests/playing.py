@@ -14,7 +14,7 @@ class Played:
         self.page = page
         self.faults: list[str] = []
         page.on("pageerror", lambda error: self.faults.append(str(error)))
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.goto(url)
         self.figure = page.locator(f'[data-explorable="{name}"]')
         self.figure.locator(".play").click()
